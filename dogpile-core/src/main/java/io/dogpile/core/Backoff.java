@@ -1,0 +1,87 @@
+package io.dogpile.core;
+
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Remembers the names whose last creation failed. After two failures in a row a name backs off: 100 ms, doubling with
+ * each further failure up to 30 s. A success forgets it, and so do 30 s without a try after the back-off's end.
+ *
+ * <p>It is a map of its own, of at most {@value #MOST_NAMES} names, held strongly: what is only weakly held, such as the
+ * entry of a {@link NameRegistry}, would forget its failures. When it is full those go first that are free soonest.
+ */
+final class Backoff {
+    static final int MOST_NAMES = 10_000;
+    private static final int ROOM_MADE_AT_ONCE = MOST_NAMES / 10;
+    private static final int FAILURES_UNTIL_BACKOFF = 2;
+    private static final long FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(30);
+    private static final int LONGEST_TEXT = 300;
+
+    private final ConcurrentHashMap<Object, Failures> failed = new ConcurrentHashMap<>();
+
+    /** The failures in a row of one name. */
+    record Failures(int inARow, long until, String text, TimeSource time) {
+        boolean forgottenAt(long now) {
+            return now > until + LONGEST_NANOS;
+        }
+
+        private boolean isForgotten() {
+            return forgottenAt(time.nanos());
+        }
+    }
+
+    /** Returns the failures of a name that backs off at {@code now}, or null if it may be tried. */
+    @Nullable
+    Failures check(Object name, long now) {
+        Failures failures = failed.get(name);
+        return failures == null || failures.inARow < FAILURES_UNTIL_BACKOFF || now > failures.until ? null : failures;
+    }
+
+    void failed(Object name, Throwable failure, TimeSource time) {
+        String thrown = String.valueOf(failure);
+        String text = thrown.length() <= LONGEST_TEXT ? thrown : thrown.substring(0, LONGEST_TEXT) + "...";
+        long now = time.nanos();
+        failed.compute(name, (key, before) -> {
+            int inARow = before == null || before.forgottenAt(now) ? 1 : before.inARow + 1;
+            return new Failures(inARow, now + backoffNanos(inARow), text, time);
+        });
+        if (failed.size() > MOST_NAMES) {
+            makeRoom();
+        }
+    }
+
+    void succeeded(Object name) {
+        failed.remove(name);
+    }
+
+    int size() {
+        return failed.size();
+    }
+
+    private static long backoffNanos(int inARow) {
+        if (inARow < FAILURES_UNTIL_BACKOFF) {
+            return 0;
+        }
+        int doublings = Math.min(inARow - FAILURES_UNTIL_BACKOFF, 30);
+        return Math.min(FIRST_NANOS << doublings, LONGEST_NANOS);
+    }
+
+    private void makeRoom() {
+        failed.values().removeIf(Failures::isForgotten);
+        int tooMany = failed.size() - MOST_NAMES;
+        if (tooMany <= 0) {
+            return;
+        }
+        List<Map.Entry<Object, Failures>> freeSoonest = failed.entrySet().stream()
+                .map(entry -> Map.entry(entry.getKey(), entry.getValue()))
+                .sorted(Comparator.comparingLong(entry -> entry.getValue().until()))
+                .limit(tooMany + ROOM_MADE_AT_ONCE)
+                .toList();
+        freeSoonest.forEach(entry -> failed.remove(entry.getKey(), entry.getValue()));
+    }
+}

@@ -1,0 +1,83 @@
+package io.dogpile.core;
+
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/** The driver whose caller waits on its own thread, parked; never on a monitor, so that virtual threads wait cheaply. */
+final class BlockingCall<V> extends Call<V> {
+    private final Creator<? extends V> creator;
+    private final Thread caller = Thread.currentThread();
+    private final @Nullable CreationRun<?> outer = Creation.currentRun();
+    private boolean nested;
+
+    BlockingCall(DogpileLock<V> lock, Object name, Slot<V> slot, boolean refresh, Creator<? extends V> creator) {
+        super(lock, name, slot, refresh);
+        this.creator = creator;
+    }
+
+    Acquired<V> run() {
+        Election.Action end;
+        try {
+            end = drive();
+        } finally {
+            leave();
+            if (nested) {
+                Cycles.waitsNoMore(outer);
+            }
+        }
+        if (end == Election.Action.THROW) {
+            throw BlockingCall.<RuntimeException>sneaky(failure());
+        }
+        return acquired();
+    }
+
+    private Election.Action drive() {
+        Election.Action action = election.begin(now());
+        while (action != Election.Action.RETURN && action != Election.Action.THROW) {
+            if (action == Election.Action.ENTER) {
+                Creation.refuseRecursion(flights(), name());
+            }
+            action = action == Election.Action.AWAIT ? await() : Objects.requireNonNull(step(action));
+            if (outer != null && isInFlight()) {
+                nested = true;
+                Cycles.waits(outer, flight());
+            }
+        }
+        return action;
+    }
+
+    @Override
+    Election.Action create(CreationRun<V> run) {
+        return election.created(run.run(creator), now());
+    }
+
+    @Override
+    Runnable createLater(CreationRun<V> run) {
+        return () -> run.run(creator);
+    }
+
+    private Election.Action await() {
+        beginsToWait();
+        while (true) {
+            Election.Action next = look();
+            if (next != null) {
+                return next;
+            }
+            if (caller.isInterrupted()) {
+                return election.interrupted(new InterruptedException(), now());
+            }
+            options().time().park(flight(), lookAt() - now());
+        }
+    }
+
+    @Override
+    void signal() {
+        options().time().unpark(caller);
+    }
+
+    /** Throws what the creator threw, checked or not: a checked one has been wrapped where the creation ended. */
+    @SuppressWarnings("unchecked")
+    private static <E extends Throwable> RuntimeException sneaky(Throwable failure) throws E {
+        throw (E) failure;
+    }
+}

@@ -1,0 +1,276 @@
+package io.dogpile.core;
+
+import java.time.Duration;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One caller's way through its {@link Election}: does the actions that the election asks for, in this caller's flight.
+ * How a creation is run and how a wait is waited is the drivers' matter.
+ */
+abstract class Call<V> extends Waiter<V> {
+    private final DogpileLock<V> lock;
+    private final Object name;
+    private final Slot<V> slot;
+    final Election<V> election;
+    private @Nullable Flight<V> flight;
+    private boolean leads;
+    private long publicationsBefore;
+    private long firstWaitAt = Slot.NEVER;
+
+    Call(DogpileLock<V> lock, Object name, Slot<V> slot, boolean refresh) {
+        this.lock = lock;
+        this.name = name;
+        this.slot = slot;
+        this.election = new Election<>(lock.options(), refresh, slot.readsFree());
+    }
+
+    /** Runs the creator of this caller in the run; returns the event that follows, or null if it will come later. */
+    abstract Election.@Nullable Action create(CreationRun<V> run);
+
+    /** What the executor of {@code refreshOn} is given to create in the run; it lands the flight, and tells nobody else. */
+    abstract Runnable createLater(CreationRun<V> run);
+
+    final Object name() {
+        return name;
+    }
+
+    final Options<V> options() {
+        return lock.options();
+    }
+
+    final Flights<V> flights() {
+        return lock.flights();
+    }
+
+    final long now() {
+        return options().time().nanos();
+    }
+
+    @Override
+    final boolean takesStale() {
+        return election.takesStale();
+    }
+
+    final Flight<V> flight() {
+        if (flight == null) {
+            throw new IllegalStateException("not in flight: " + election.state());
+        }
+        return flight;
+    }
+
+    final boolean isInFlight() {
+        return flight != null;
+    }
+
+    /** This caller has entered the flight's queue. */
+    final void board(Flight<V> entered) {
+        flight = entered;
+        leads = entered.isLedBy(this);
+    }
+
+    /** Does one action that is neither a wait nor the end; returns the next, or null if it will come later. */
+    final Election.@Nullable Action step(Election.Action action) {
+        switch (action) {
+            case READ:
+                return read();
+            case ENTER:
+                return election.entered(flights().enter(this, election.joins(), now()), now());
+            case OFFER:
+                flight().offer(election.best());
+                return election.offered();
+            case CLAIM:
+                return claim();
+            case CREATE:
+                options().told().elected(name);
+                return create(begunRun());
+            case CREATE_BEHIND:
+                return createBehind();
+            default:
+                throw new IllegalStateException("not a step: " + action);
+        }
+    }
+
+    private Election.Action read() {
+        if (election.state() == Election.State.LOOKING) {
+            publicationsBefore = flights().publications(name);
+        }
+        Slot.Seen<V> seen;
+        try {
+            seen = slot.read();
+        } catch (Exception e) {
+            return storeFailed(e);
+        }
+        return election.seen(seen, now());
+    }
+
+    private Election.Action claim() {
+        long now = now();
+        Backoff.Failures failures = flights().backoff().check(name, now);
+        Slot.Claim<V> claim;
+        if (failures != null) {
+            claim = Slot.Claim.backingOff(
+                    Duration.ofNanos(failures.until() - now),
+                    "'" + Names.render(name) + "' backs off after " + failures.inARow()
+                            + " failed creations in a row, the last one: " + failures.text());
+        } else {
+            Slot.Wish wish = election.wish(flights().publications(name) == publicationsBefore);
+            if (wish.willWait()) {
+                watch();
+            }
+            try {
+                claim = election.best().claim(wish);
+            } catch (Exception e) {
+                return storeFailed(e);
+            }
+        }
+        switch (claim.kind()) {
+            case BACKING_OFF -> options().told().backedOff(name, claim.left());
+            case HELD -> options().told().creationElsewhere(name);
+            default -> {}
+        }
+        return election.claimed(claim, flight().isWatchLive(), now());
+    }
+
+    /** Registers before the claim, so that no publication falls between the two. */
+    private void watch() {
+        Flight<V> inFlight = flight();
+        if (!slot.readsFree() && !inFlight.isWatched()) {
+            inFlight.own(slot.watch(pushed -> {
+                if (pushed == null) {
+                    inFlight.changed();
+                } else {
+                    flights().land(inFlight, Landing.value(pushed.value(), pushed.createdAt()));
+                }
+            }));
+        }
+    }
+
+    private Election.Action storeFailed(Exception failure) {
+        options().told().storeDown(name, failure);
+        return election.storeFailed(failure, now());
+    }
+
+    private CreationRun<V> begunRun() {
+        Flight<V> inFlight = flight();
+        if (election.isDrawn()) {
+            options().told().earlyRefresh(name);
+        }
+        CreationRun<V> run = new CreationRun<>(flights(), inFlight, options(), election.grant());
+        inFlight.creating(run, run.overdueAt());
+        return run;
+    }
+
+    private Election.Action createBehind() {
+        CreationRun<V> run = begunRun();
+        try {
+            Objects.requireNonNull(options().refreshOn()).execute(createLater(run));
+        } catch (RuntimeException rejected) {
+            run.refused(rejected);
+            return election.rejected();
+        }
+        options().told().handedOver(name);
+        return election.handedOver(now());
+    }
+
+    /** Looks at the flight; returns the action that follows, or null if there is nothing but to wait. */
+    final Election.@Nullable Action look() {
+        Flight<V> inFlight = flight();
+        switch (inFlight.look(this, leads)) {
+            case LANDED:
+                Landing<V> landing = Objects.requireNonNull(inFlight.landing());
+                flight = null;
+                leads = false;
+                while (inFlight.wakeOne()) {
+                    // whoever is awake helps to wake the rest
+                }
+                return election.landed(landing, now());
+            case LEAD:
+                leads = true;
+                return election.lead(now());
+            case OFFERED:
+                Slot.Seen<V> offer = Objects.requireNonNull(inFlight.offered());
+                declined = offer;
+                return election.offer(offer, now());
+            case LOOK:
+                return election.woken(now());
+            case NONE:
+                break;
+        }
+        long now = now();
+        if (now > inFlight.overdueAt()) {
+            flights().expire(inFlight);
+            return look();
+        }
+        return now >= election.wakeAt() ? election.woken(now) : null;
+    }
+
+    /** When to look again if nobody signals. */
+    final long lookAt() {
+        long overdue = flight().overdueAt();
+        return Math.min(election.wakeAt(), overdue == Slot.NEVER ? overdue : overdue + 1);
+    }
+
+    final void beginsToWait() {
+        if (firstWaitAt == Slot.NEVER) {
+            firstWaitAt = now();
+            options().told().waits(name);
+        }
+    }
+
+    /** Leaves whatever this caller is in: hands on, shares what it found, gives back a right that was not used. */
+    final void leave() {
+        Slot.Grant<V> unused = election.grant();
+        if (unused != null) {
+            try {
+                unused.abandon(null);
+            } catch (Exception notGivenBack) {
+                options().told().storeDown(name, notGivenBack);
+            }
+            options().told().createdMeanwhile(name);
+        }
+        Flight<V> inFlight = flight;
+        if (inFlight != null) {
+            flight = null;
+            Landing<V> share = election.share();
+            if (share != null && leads) {
+                flights().land(inFlight, share);
+            } else {
+                flights().leave(inFlight, this);
+            }
+        }
+    }
+
+    /** The end of a call that got a value. */
+    final Acquired<V> acquired() {
+        Landing<V> result = election.result();
+        Acquired.Origin origin = election.origin();
+        if (origin == Acquired.Origin.STALE) {
+            options().told().staleServed(name);
+        }
+        tellWait(
+                origin == Acquired.Origin.STALE
+                        ? DogpileListener.WaitOutcome.STALE
+                        : DogpileListener.WaitOutcome.VALUE);
+        return new Acquired<>(Nulls.unmarked(result.value()), result.createdAt(), origin);
+    }
+
+    /** The end of a call that got none. */
+    final Throwable failure() {
+        Throwable failure = election.failure();
+        if (failure instanceof HardTimeoutException) {
+            tellWait(DogpileListener.WaitOutcome.TIMEOUT);
+        } else if (failure.getCause() instanceof InterruptedException && failure instanceof DogpileException) {
+            tellWait(DogpileListener.WaitOutcome.INTERRUPTED);
+        } else {
+            tellWait(DogpileListener.WaitOutcome.FAILURE);
+        }
+        return failure;
+    }
+
+    final void tellWait(DogpileListener.WaitOutcome outcome) {
+        if (firstWaitAt != Slot.NEVER) {
+            options().told().waited(name, now() - firstWaitAt, outcome);
+        }
+    }
+}

@@ -1,0 +1,548 @@
+package io.dogpile.core;
+
+import java.time.Duration;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import java.util.concurrent.Callable;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.DoubleSupplier;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets one caller at a time create a name's value, while the others take the old value or wait for the new one: the lock
+ * under every {@link Dogpile} and every region, for values that live elsewhere.
+ *
+ * <p>Promised: a fresh value is returned without a lock; among all callers of one name in this JVM, and among all JVMs
+ * that share the lock of its slot, one creates; a failed creation reaches all who waited for it in this JVM as the same
+ * failure; a caller who waits never creates because its time is up. What exactly happens is the table in DESIGN.md.
+ *
+ * <p>Not promised: that a creator's side effects are exclusive. A lease that ends while the creator runs lets another
+ * begin; choose a lease above the pauses that its holder may suffer.
+ *
+ * <p>Thread-safe. A lock keeps no threads and need not be closed.
+ *
+ * @param <V> the type of the values; one name has values of one type
+ */
+public final class DogpileLock<V> {
+    private final Options<V> options;
+    private final Flights<V> flights;
+    private final Clocks clocks;
+    private final @Nullable LockProvider provider;
+    private final Duration leaseTime;
+
+    private DogpileLock(Options<V> options, Flights<V> flights, @Nullable LockProvider provider, Duration leaseTime) {
+        this.options = options;
+        this.flights = flights;
+        this.clocks = new Clocks(options.time());
+        this.provider = provider;
+        this.leaseTime = leaseTime;
+    }
+
+    /**
+     * A lock whose values never turn stale, with all other options at their defaults.
+     *
+     * @param <V> the type of the values
+     * @return a new lock
+     */
+    public static <V> DogpileLock<V> create() {
+        return DogpileLock.<V>builder().build();
+    }
+
+    /**
+     * Begins a lock.
+     *
+     * @param <V> the type of the values
+     * @return a builder with the defaults that its verbs name
+     */
+    public static <V> Builder<V> builder() {
+        return new Builder<>();
+    }
+
+    /**
+     * This lock as seen by a caller with other wishes: a cheap view over the same flights and values. What the view says
+     * of {@code staleAfter} and {@code expireAfter} judges values by their age, for its own calls only; what its calls
+     * create is stored with this lock's lives. The clock, the listener, the lock provider, the lease and
+     * {@code maxCreation} are the lock's own and cannot differ.
+     *
+     * @param changes sets the options that differ
+     * @return the view
+     * @throws IllegalArgumentException if the options contradict each other
+     * @throws IllegalStateException if an option is set that cannot differ
+     */
+    public DogpileLock<V> with(UnaryOperator<Builder<V>> changes) {
+        return changes.apply(new Builder<>(this)).build(flights);
+    }
+
+    /**
+     * This lock for callers who do not wait on a thread.
+     *
+     * @param executor runs the steps of each call: the slot's round trips and the start of the creator
+     * @return the view
+     */
+    public AsyncDogpileLock<V> async(Executor executor) {
+        return new AsyncDogpileLock<>(this, Objects.requireNonNull(executor, "executor"));
+    }
+
+    /**
+     * Returns the slot's value, fresh, stale or created, as {@link #acquire(Object, Slot, Creator)} does.
+     *
+     * @param name the name of the value; equal names share one flight
+     * @param slot where the value lives
+     * @param creator makes the value if this caller is elected
+     * @return the value
+     */
+    public V get(Object name, Slot<V> slot, Creator<? extends V> creator) {
+        return acquire(name, slot, creator).value();
+    }
+
+    /**
+     * Returns the slot's value if it is fresh, and else decides who creates it.
+     *
+     * @param name the name of the value; equal names share one flight
+     * @param slot where the value lives
+     * @param creator makes the value if this caller is elected. If it throws, a stale value is served where there is
+     *     one; else what it threw, when unchecked, is thrown to all who waited, as the same instance
+     * @return the value, with its creation time and how it was come by
+     * @throws CreationException if the creator threw a checked exception, or the name backs off after failures in a row
+     * @throws HardTimeoutException if another's creation was not done within {@code hardTimeout}
+     * @throws DogpileException if the caller was interrupted while it waited (its flag is then set), or the store could
+     *     not be reached and {@code whenDown} is {@code FAIL}
+     * @throws IllegalStateException if the current thread is creating this name, or the wait would close a cycle of
+     *     creations in this JVM
+     */
+    public Acquired<V> acquire(Object name, Slot<V> slot, Creator<? extends V> creator) {
+        return new BlockingCall<>(this, checked(name), slot, false, checked(creator)).run();
+    }
+
+    /**
+     * Creates a value newer than the one that the slot holds, or waits for one that another is creating. Never answers
+     * with the value that is there now.
+     *
+     * @param name the name of the value
+     * @param slot where the value lives
+     * @param creator makes the value if this caller is elected
+     * @return the new value
+     * @throws RuntimeException as {@link #acquire(Object, Slot, Creator)} does; a stale value is not served instead
+     */
+    public Acquired<V> refresh(Object name, Slot<V> slot, Creator<? extends V> creator) {
+        return new BlockingCall<>(this, checked(name), slot, true, checked(creator)).run();
+    }
+
+    /**
+     * Returns a value that the caller keeps in a place of its own, with the time of its creation: the creator stores the
+     * pair, the getter gives it back. The right to create is granted by the lock given to the builder, else by this JVM.
+     * Each call reads by the getter once; who is elected for an absent value, or under a distributed lock, reads again
+     * before it creates.
+     *
+     * @param name the name of the value and of its lock
+     * @param creator makes and stores the value
+     * @param getter reads what was stored; empty if it is not available. A present null is a value
+     * @return the value
+     * @throws RuntimeException as {@link #acquire(Object, Slot, Creator)} does
+     */
+    public Acquired<V> acquireStamped(String name, Creator<Stamped<V>> creator, Callable<Optional<Stamped<V>>> getter) {
+        StampedStore<V> store = new StampedStore<>(getter, options, stored -> {});
+        return acquire(checked(name), slot(store, name), store.stamping(checked(creator)));
+    }
+
+    /**
+     * Tells that the value of a name was invalidated or put in another way than by this lock: callers from now on elect
+     * anew, those who wait already get what they wait for. Call it after the store was changed.
+     *
+     * @param name the name
+     */
+    public void detach(Object name) {
+        flights.detach(checked(name));
+    }
+
+    /**
+     * How many names are being created or waited for in this JVM.
+     *
+     * @return a snapshot
+     */
+    public int inFlight() {
+        return flights.size();
+    }
+
+    Slot<V> slot(Store<V> store, String name) {
+        return new LeasedSlot<>(store, true, name, provider, leaseTime);
+    }
+
+    Options<V> options() {
+        return options;
+    }
+
+    Flights<V> flights() {
+        return flights;
+    }
+
+    /** A time not before now: see {@link Clocks}. */
+    long notBeforeNow() {
+        return clocks.notBeforeNow();
+    }
+
+    private static <T> T checked(@Nullable T argument) {
+        return Objects.requireNonNull(argument, "name and creator must not be null");
+    }
+
+    @Override
+    public String toString() {
+        return "DogpileLock[" + inFlight() + " in flight]";
+    }
+
+    /**
+     * Decides how long a created value lives, and whether it is kept; elsewhere called an expiry policy.
+     *
+     * @param <V> the type of the values
+     */
+    @FunctionalInterface
+    public interface Drafting<V> {
+        /**
+         * Drafts what is offered to the store.
+         *
+         * @param value the created value; may be null
+         * @param cost how long its creator took
+         * @return the draft
+         */
+        Slot.Draft<V> draft(V value, Duration cost);
+    }
+
+    /**
+     * The options of a lock, each with its default. Not thread-safe.
+     *
+     * @param <V> the type of the values
+     */
+    public static final class Builder<V> {
+        private static final Duration DEFAULT_MAX_CREATION = Duration.ofSeconds(60);
+        private static final Duration DEFAULT_LEASE = Duration.ofSeconds(5);
+
+        private final @Nullable DogpileLock<V> viewed;
+        private @Nullable Duration staleAfter;
+        private @Nullable Duration expireAfter;
+        private boolean takesStale = true;
+        private @Nullable Duration softTimeout;
+        private @Nullable Duration hardTimeout;
+        private Duration maxCreation = DEFAULT_MAX_CREATION;
+        private @Nullable Executor refreshOn;
+        private double beta;
+        private WhenDown whenDown = WhenDown.CREATE;
+        private @Nullable Drafting<V> drafting;
+        private DogpileListener listener = DogpileListener.NONE;
+        private TimeSource time = TimeSource.system();
+        private @Nullable Long seed;
+        private @Nullable LockProvider provider;
+        private Duration leaseTime = DEFAULT_LEASE;
+        private Executor renewOn = Renewal.workers();
+
+        private Builder() {
+            this.viewed = null;
+        }
+
+        private Builder(DogpileLock<V> viewed) {
+            Options<V> from = viewed.options;
+            this.viewed = viewed;
+            this.takesStale = from.takesStale();
+            this.softTimeout = from.softTimeout() == 0 ? null : Duration.ofNanos(from.softTimeout());
+            this.hardTimeout = Duration.ofNanos(from.hardTimeout());
+            this.refreshOn = from.refreshOn();
+            this.beta = from.beta();
+            this.whenDown = from.whenDown();
+            this.maxCreation = Duration.ofNanos(from.maxCreation());
+            this.leaseTime = viewed.leaseTime;
+        }
+
+        /**
+         * How long a value is fresh, counted from its creation. Default: for ever.
+         *
+         * @param life the time; an age equal to it is still fresh
+         * @return this builder
+         */
+        public Builder<V> staleAfter(Duration life) {
+            staleAfter = Objects.requireNonNull(life, "staleAfter");
+            return this;
+        }
+
+        /**
+         * How long a value may be served, fresh or stale. Default: for ever.
+         *
+         * @param life the time, not less than {@code staleAfter}
+         * @return this builder
+         */
+        public Builder<V> expireAfter(Duration life) {
+            expireAfter = Objects.requireNonNull(life, "expireAfter");
+            return this;
+        }
+
+        /**
+         * Waits for the new value where a stale one could be had. Default: the stale one is taken.
+         *
+         * @return this builder
+         */
+        public Builder<V> neverStale() {
+            takesStale = false;
+            return this;
+        }
+
+        /**
+         * How long the elected caller waits for a creation that it handed to {@code refreshOn}, before it takes the
+         * stale value; the creation goes on and its value is stored. Default: zero.
+         *
+         * @param longest the time
+         * @return this builder
+         */
+        public Builder<V> softTimeout(Duration longest) {
+            softTimeout = Objects.requireNonNull(longest, "softTimeout");
+            return this;
+        }
+
+        /**
+         * How long a caller waits for another's creation if it has no stale value. Default: {@code maxCreation}.
+         *
+         * @param longest the time
+         * @return this builder
+         */
+        public Builder<V> hardTimeout(Duration longest) {
+            hardTimeout = Objects.requireNonNull(longest, "hardTimeout");
+            return this;
+        }
+
+        /**
+         * How long a name stays that of one creation. After it, the lease is renewed no more and another caller may be
+         * elected, while the creator runs on. Default: 60 s.
+         *
+         * @param longest the time
+         * @return this builder
+         */
+        public Builder<V> maxCreation(Duration longest) {
+            refuseInView("maxCreation");
+            maxCreation = Objects.requireNonNull(longest, "maxCreation");
+            return this;
+        }
+
+        /**
+         * Where a stale value is created anew, so that no caller waits. An executor that refuses is told to the
+         * listener and the stale value is served; a value that is absent is created on its caller's thread, always.
+         * Default: the elected caller creates.
+         *
+         * @param executor runs the creations
+         * @return this builder
+         */
+        public Builder<V> refreshOn(Executor executor) {
+            refreshOn = Objects.requireNonNull(executor, "refreshOn");
+            return this;
+        }
+
+        /**
+         * Refreshes a value before it turns stale, with a chance that grows towards the end and with the value's cost
+         * (XFetch). Default: off.
+         *
+         * @param weight 1.0 for the optimum of the paper, more for earlier; 0 for off
+         * @return this builder
+         */
+        public Builder<V> earlyRefresh(double weight) {
+            beta = weight;
+            return this;
+        }
+
+        /**
+         * What is done when the store or the lock cannot be reached and there is no stale value. Default:
+         * {@link WhenDown#CREATE}.
+         *
+         * @param policy the policy
+         * @return this builder
+         */
+        public Builder<V> whenDown(WhenDown policy) {
+            whenDown = Objects.requireNonNull(policy, "whenDown");
+            return this;
+        }
+
+        /**
+         * Who is told what happens. Default: nobody.
+         *
+         * @param to the listener
+         * @return this builder
+         */
+        public Builder<V> listener(DogpileListener to) {
+            refuseInView("listener");
+            listener = Objects.requireNonNull(to, "listener");
+            return this;
+        }
+
+        /**
+         * Where time comes from. Default: {@link TimeSource#system()}.
+         *
+         * @param source the time source
+         * @return this builder
+         */
+        public Builder<V> clock(TimeSource source) {
+            refuseInView("clock");
+            time = Objects.requireNonNull(source, "clock");
+            return this;
+        }
+
+        /**
+         * Who grants the right to create, for {@link DogpileLock#acquireStamped}; a {@link Slot} that is handed in
+         * grants by itself. The lease is renewed at a third of its time while the creator runs. Default: this JVM.
+         *
+         * @param by the provider; null for the default
+         * @param lease for how long a right lasts that is not renewed; positive. Default: 5 s
+         * @return this builder
+         */
+        public Builder<V> lock(@Nullable LockProvider by, Duration lease) {
+            refuseInView("lock");
+            provider = by;
+            leaseTime = Objects.requireNonNull(lease, "leaseTime");
+            return this;
+        }
+
+        /**
+         * How long each created value lives, and whether it is kept. Default: {@code staleAfter} and
+         * {@code expireAfter}, and kept.
+         *
+         * @param by drafts what is stored; if it throws, the value is handed to those who wait and not stored
+         * @return this builder
+         */
+        public Builder<V> drafting(Drafting<V> by) {
+            refuseInView("drafting");
+            drafting = Objects.requireNonNull(by, "drafting");
+            return this;
+        }
+
+        /**
+         * Seeds the draws of early refresh and the jitter of polls, so that a test can repeat them. Default: random.
+         *
+         * @param of the seed
+         * @return this builder
+         */
+        public Builder<V> seed(long of) {
+            refuseInView("seed");
+            seed = of;
+            return this;
+        }
+
+        Builder<V> renewOn(Executor executor) {
+            renewOn = executor;
+            return this;
+        }
+
+        /**
+         * Builds the lock.
+         *
+         * @return a new lock; later changes of this builder do not touch it
+         * @throws IllegalArgumentException if a duration is negative, {@code staleAfter} is longer than
+         *     {@code expireAfter}, {@code softTimeout} is given without {@code refreshOn} or longer than
+         *     {@code hardTimeout}, the lease is not positive or longer than {@code maxCreation}, or the weight of early
+         *     refresh is negative or not finite; the message names both values
+         */
+        public DogpileLock<V> build() {
+            return build(new Flights<>());
+        }
+
+        DogpileLock<V> build(Flights<V> flights) {
+            Duration hard = hardTimeout == null ? maxCreation : hardTimeout;
+            Duration soft = softTimeout == null ? Duration.ZERO : softTimeout;
+            check(hard, soft);
+            long stale = nanosOrNever(staleAfter);
+            long expire = nanosOrNever(expireAfter);
+            if (viewed == null) {
+                return new DogpileLock<>(
+                        new Options<>(
+                                stale,
+                                expire,
+                                Slot.NEVER,
+                                Slot.NEVER,
+                                takesStale,
+                                Stored.nanos(soft),
+                                Stored.nanos(hard),
+                                Stored.nanos(maxCreation),
+                                refreshOn,
+                                beta,
+                                whenDown,
+                                drafting,
+                                new Told(listener),
+                                time,
+                                random(),
+                                renewOn),
+                        flights,
+                        provider,
+                        leaseTime);
+            }
+            Options<V> from = viewed.options;
+            return new DogpileLock<>(
+                    new Options<>(
+                            from.staleAfter(),
+                            from.expireAfter(),
+                            staleAfter == null ? from.maxAge() : stale,
+                            expireAfter == null ? from.maxUsableAge() : expire,
+                            takesStale,
+                            Stored.nanos(soft),
+                            Stored.nanos(hard),
+                            from.maxCreation(),
+                            refreshOn,
+                            beta,
+                            whenDown,
+                            from.drafting(),
+                            from.told(),
+                            from.time(),
+                            from.random(),
+                            from.renewOn()),
+                    flights,
+                    viewed.provider,
+                    viewed.leaseTime);
+        }
+
+        private void check(Duration hard, Duration soft) {
+            refuseNegative("staleAfter", staleAfter);
+            refuseNegative("expireAfter", expireAfter);
+            refuseNegative("softTimeout", softTimeout);
+            refuseNegative("hardTimeout", hardTimeout);
+            refuseNegative("maxCreation", maxCreation);
+            refuseLonger("staleAfter", staleAfter, "expireAfter", expireAfter);
+            refuseLonger("softTimeout", soft, "hardTimeout", hard);
+            refuseLonger("leaseTime", leaseTime, "maxCreation", maxCreation);
+            if (softTimeout != null && refreshOn == null) {
+                throw new IllegalArgumentException(
+                        "softTimeout (" + softTimeout + ") needs refreshOn (none): without an"
+                                + " executor the elected caller creates by itself and waits for nobody");
+            }
+            if (leaseTime.isNegative() || leaseTime.isZero()) {
+                throw new IllegalArgumentException("leaseTime must be positive, was " + leaseTime);
+            }
+            if (!(beta >= 0 && beta < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "the weight of earlyRefresh must be 0 or more and finite, was " + beta);
+            }
+        }
+
+        private static void refuseNegative(String option, @Nullable Duration value) {
+            if (value != null && value.isNegative()) {
+                throw new IllegalArgumentException(option + " must not be negative, was " + value);
+            }
+        }
+
+        private static void refuseLonger(
+                String option, @Nullable Duration value, String limit, @Nullable Duration limitValue) {
+            if (value != null && limitValue != null && value.compareTo(limitValue) > 0) {
+                throw new IllegalArgumentException(
+                        option + " (" + value + ") must not be longer than " + limit + " (" + limitValue + ")");
+            }
+        }
+
+        private void refuseInView(String option) {
+            if (viewed != null) {
+                throw new IllegalStateException(option + " belongs to the lock and cannot differ in a view of it");
+            }
+        }
+
+        private static long nanosOrNever(@Nullable Duration duration) {
+            return duration == null ? Slot.NEVER : Stored.nanos(duration);
+        }
+
+        private DoubleSupplier random() {
+            return seed == null ? () -> ThreadLocalRandom.current().nextDouble() : new Random(seed)::nextDouble;
+        }
+    }
+}

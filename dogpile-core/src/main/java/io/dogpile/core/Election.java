@@ -1,0 +1,534 @@
+package io.dogpile.core;
+
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Decides, for one call, who creates and who gets what: the one place where DESIGN.md's table of behaviour stands.
+ *
+ * <pre>
+ *               fresh
+ *   LOOKING ──────────────────────────────────────────────► DONE
+ *      │ stale or absent       stale, and it is busy          ▲
+ *      ▼                    ┌─────────────────────────────────┤
+ *   ENTERING ───────────────┤ joins                           │
+ *      │ leads              └───► FOLLOWING ──landed, offered─┤
+ *      │                              │ its turn              │
+ *      ▼                              ▼      fresh            │
+ *   LEADING ◄──look again── WAITING   LEADING ────────────────┤
+ *      │ claim                 ▲                              │
+ *      ▼          held         │     not needed, backing off  │
+ *   CLAIMING ──────────────────┘ ─────────────────────────────┤
+ *      │ granted              fresh after all                 │
+ *      ▼                    ┌─────────────────────────────────┤
+ *   GRANTED ────────────────┤ creates                         │
+ *      │ stale, executor    └───► CREATING ──created, failed──┤
+ *      ▼                                                      │
+ *   BEHIND ──soft timeout, landed─────────────────────────────┘
+ * </pre>
+ *
+ * <p>From every waiting state the hard deadline and an interrupt lead to DONE as well, and a landing that says "again"
+ * back to LOOKING. A store that fails leads, by the policy, to DONE or to CREATING without a right to store.
+ *
+ * <p>Pure: an event goes in, an action comes out; no thread, no I/O, no clock, no lock. A driver does the action and
+ * reports the event that it led to: {@link BlockingCall} parks its caller, {@link AsyncCall} completes a future, and the
+ * schedule tests replay seeds.
+ */
+final class Election<V> {
+    /** What the driver does next. */
+    enum Action {
+        /** Read the slot, then {@link #seen} or {@link #storeFailed}. */
+        READ,
+        /** Enter the name's flight, joining only if {@link #joins}, then {@link #entered}. */
+        ENTER,
+        /** Show {@link #best()} to those who take a stale value, then {@link #offered}. */
+        OFFER,
+        /** Claim on {@link #best()}, then {@link #claimed} or {@link #storeFailed}. */
+        CLAIM,
+        /** Run the creator for this caller, then {@link #created}. */
+        CREATE,
+        /** Hand the creation to the executor, then {@link #handedOver} or {@link #rejected}. */
+        CREATE_BEHIND,
+        /** Wait for a signal of the flight, at most until {@link #wakeAt()}, then the event it stands for. */
+        AWAIT,
+        /** Leave the flight and return {@link #result()}. */
+        RETURN,
+        /** Leave the flight and throw {@link #failure()}. */
+        THROW
+    }
+
+    /** Where the call is. */
+    enum State {
+        LOOKING,
+        ENTERING,
+        FOLLOWING,
+        LEADING,
+        CLAIMING,
+        WAITING,
+        GRANTED,
+        CREATING,
+        BEHIND,
+        DONE
+    }
+
+    /** What a value is to this caller. */
+    private enum Verdict {
+        ABSENT,
+        STALE,
+        DRAWN,
+        FRESH
+    }
+
+    private static final long SHORTEST_POLL = TimeUnit.MILLISECONDS.toNanos(5);
+    private static final long LONGEST_POLL = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final long SAFETY_POLL = TimeUnit.MILLISECONDS.toNanos(500);
+    private static final int POLL_SHARE_OF_WAIT = 4;
+    private static final double POLL_JITTER = 0.2;
+    private static final int COSTS_UNTIL_DRAW = 20;
+
+    private final Options<V> options;
+    private final boolean refresh;
+    private final boolean readsFree;
+
+    private State state = State.LOOKING;
+    private long began;
+    private double draw;
+
+    /** The best of what was seen, its verdict, and the version that was seen first. */
+    private Slot.@Nullable Seen<V> best;
+
+    private Verdict verdict = Verdict.ABSENT;
+    private boolean sawOne;
+    private long firstVersion;
+
+    private Slot.@Nullable Grant<V> grant;
+    private boolean storeDown;
+    private long waitingSince;
+    private long wakeAt;
+
+    private Acquired.@Nullable Origin origin;
+    private @Nullable Landing<V> result;
+    private @Nullable Landing<V> share;
+    private @Nullable Throwable failure;
+
+    Election(Options<V> options, boolean refresh, boolean readsFree) {
+        this.options = options;
+        this.refresh = refresh;
+        this.readsFree = readsFree;
+    }
+
+    // Events
+
+    Action begin(long now) {
+        began = now;
+        draw = options.beta() == 0 ? 0 : -Math.log(1 - options.random().getAsDouble()) * options.beta();
+        return look();
+    }
+
+    /** The slot was read. */
+    Action seen(Slot.Seen<V> seen, long now) {
+        judge(seen, now);
+        switch (state) {
+            case LOOKING:
+                return verdict == Verdict.FRESH ? take(best(), Acquired.Origin.FRESH) : enter();
+            case LEADING:
+                return switch (verdict) {
+                    case FRESH -> takeAndShare(best());
+                    case DRAWN, STALE -> Action.OFFER;
+                    case ABSENT -> claim();
+                };
+            case GRANTED:
+                return decide();
+            default:
+                throw unexpected("seen");
+        }
+    }
+
+    Action entered(Flights.Entered how, long now) {
+        expect(State.ENTERING, "entered");
+        switch (how) {
+            case BUSY:
+                return takeBest();
+            case FOLLOWS:
+                state = State.FOLLOWING;
+                waitingSince = now;
+                return await(hardDeadline());
+            case LEADS:
+                state = State.LEADING;
+                waitingSince = now;
+                if (storeDown) {
+                    return createWithoutRight();
+                }
+                return readsFree ? claim() : Action.READ;
+        }
+        throw unexpected("entered");
+    }
+
+    Action offered() {
+        expect(State.LEADING, "offered");
+        return claim();
+    }
+
+    /** The slot answered the claim; {@code pushes} says whether changes will be told. */
+    Action claimed(Slot.Claim<V> claim, boolean pushes, long now) {
+        expect(State.CLAIMING, "claimed");
+        Slot.Seen<V> seen = claim.seen();
+        if (seen != null) {
+            judge(seen, now);
+        }
+        switch (claim.kind()) {
+            case GRANTED:
+                grant = claim.grant();
+                state = State.GRANTED;
+                return seen == null ? Action.READ : decide();
+            case NOT_NEEDED:
+                return takeAndShare(best());
+            case HELD:
+                if (takesBest()) {
+                    return takeBest();
+                }
+                state = State.WAITING;
+                return await(Math.min(hardDeadline(), nextPoll(claim, pushes, now)));
+            case BACKING_OFF:
+                if (takesBest()) {
+                    return takeBest();
+                }
+                CreationException backingOff = new CreationException(claim.why(), claim.left());
+                share = Landing.failure(backingOff);
+                return fail(backingOff);
+        }
+        throw unexpected("claimed");
+    }
+
+    /** The creation that this caller ran ended. */
+    Action created(Landing<V> own, long now) {
+        expect(State.CREATING, "created");
+        grant = null;
+        if (own.kind() == Landing.Kind.VALUE) {
+            return take(own, Acquired.Origin.CREATED);
+        }
+        return serveOrFail(own.failure(), now);
+    }
+
+    /** The executor took the creation. */
+    Action handedOver(long now) {
+        expect(State.GRANTED, "handedOver");
+        grant = null;
+        if (verdict == Verdict.DRAWN || options.softTimeout() == 0) {
+            return takeBest();
+        }
+        state = State.BEHIND;
+        waitingSince = now;
+        return await(Math.min(hardDeadline(), Stored.deadline(now, options.softTimeout())));
+    }
+
+    /** The executor refused the creation. */
+    Action rejected() {
+        expect(State.GRANTED, "rejected");
+        grant = null;
+        return takeBest();
+    }
+
+    /** The flight landed while this caller waited. */
+    Action landed(Landing<V> landing, long now) {
+        switch (landing.kind()) {
+            case VALUE:
+                return take(landing, state == State.BEHIND ? Acquired.Origin.CREATED : Acquired.Origin.FRESH);
+            case SEEN:
+                judge(landing.seen(), now);
+                return takesBest() ? takeBest() : lookAgain(now);
+            case FAILURE:
+                return serveOrFail(landing.failure(), now);
+            case AGAIN:
+                return lookAgain(now);
+        }
+        throw unexpected("landed");
+    }
+
+    /** A stale value was offered while this caller waited. */
+    Action offer(Slot.Seen<V> stale, long now) {
+        judge(stale, now);
+        return takesBest() ? takeBest() : await(wakeAt);
+    }
+
+    /** It is this caller's turn to lead. */
+    Action lead(long now) {
+        state = State.LEADING;
+        waitingSince = now;
+        return Action.READ;
+    }
+
+    /** The time of {@link #wakeAt()} came, or the store told of a change. */
+    Action woken(long now) {
+        if (now >= hardDeadline()) {
+            return late(now);
+        }
+        if (state == State.BEHIND && now >= wakeAt) {
+            judgeAgain(now);
+            return takesBest() ? takeBest() : await(hardDeadline());
+        }
+        if (state == State.WAITING) {
+            state = State.LEADING;
+            return Action.READ;
+        }
+        return await(wakeAt);
+    }
+
+    Action interrupted(InterruptedException interrupt, long now) {
+        return serveOrFail(
+                new DogpileException("Interrupted while waiting for a value that another creates", interrupt), now);
+    }
+
+    /** The store did not answer, or the lock did not. */
+    Action storeFailed(Throwable cause, long now) {
+        judgeAgain(now);
+        if (takesBest()) {
+            return takeBest();
+        }
+        if (options.whenDown() == WhenDown.FAIL) {
+            Throwable down = new DogpileException("The store or the lock could not be reached", cause);
+            share = Landing.failure(down);
+            return fail(down);
+        }
+        switch (state) {
+            case LOOKING:
+                storeDown = true;
+                return enter();
+            case GRANTED:
+                state = State.CREATING;
+                return Action.CREATE;
+            default:
+                return createWithoutRight();
+        }
+    }
+
+    // What the driver asks
+
+    State state() {
+        return state;
+    }
+
+    /** Whether an existing flight is joined: not by a caller who takes what it has. */
+    boolean joins() {
+        return !takesBest();
+    }
+
+    /** Whether a stale value that another finds will do. */
+    boolean takesStale() {
+        return options.takesStale() && !refresh;
+    }
+
+    Slot.Seen<V> best() {
+        if (best == null) {
+            throw unexpected("best");
+        }
+        return best;
+    }
+
+    Slot.Wish wish(boolean undisturbed) {
+        Slot.Wish.Reason reason = refresh
+                ? Slot.Wish.Reason.REFRESH
+                : verdict == Verdict.DRAWN ? Slot.Wish.Reason.EARLY : Slot.Wish.Reason.NEEDED;
+        return new Slot.Wish(reason, options.maxAge(), !takesBest(), undisturbed && verdict != Verdict.ABSENT);
+    }
+
+    boolean isDrawn() {
+        return verdict == Verdict.DRAWN;
+    }
+
+    /** The right that was granted and not yet used. */
+    Slot.@Nullable Grant<V> grant() {
+        return grant;
+    }
+
+    long wakeAt() {
+        return wakeAt;
+    }
+
+    long began() {
+        return began;
+    }
+
+    /** What those who wait are given when this caller leaves; null if nothing. */
+    @Nullable
+    Landing<V> share() {
+        return share;
+    }
+
+    Acquired.Origin origin() {
+        if (origin == null) {
+            throw unexpected("origin");
+        }
+        return origin;
+    }
+
+    Landing<V> result() {
+        if (result == null) {
+            throw unexpected("result");
+        }
+        return result;
+    }
+
+    Throwable failure() {
+        if (failure == null) {
+            throw unexpected("failure");
+        }
+        return failure;
+    }
+
+    // The table
+
+    private Action lookAgain(long now) {
+        return now >= hardDeadline() ? late(now) : look();
+    }
+
+    private Action look() {
+        if (readsFree) {
+            state = State.LOOKING;
+            return Action.READ;
+        }
+        return enter();
+    }
+
+    private Action enter() {
+        state = State.ENTERING;
+        return Action.ENTER;
+    }
+
+    private Action claim() {
+        state = State.CLAIMING;
+        return Action.CLAIM;
+    }
+
+    private Action await(long until) {
+        wakeAt = until;
+        return Action.AWAIT;
+    }
+
+    /** What was seen decides: the right is held. */
+    private Action decide() {
+        if (verdict == Verdict.FRESH) {
+            return takeAndShare(best());
+        }
+        if (options.refreshOn() != null && takesBest()) {
+            return Action.CREATE_BEHIND;
+        }
+        state = State.CREATING;
+        return Action.CREATE;
+    }
+
+    private Action createWithoutRight() {
+        grant = null;
+        state = State.CREATING;
+        return Action.CREATE;
+    }
+
+    private Action serveOrFail(Throwable cause, long now) {
+        judgeAgain(now);
+        return takesBest() ? takeBest() : fail(cause);
+    }
+
+    private Action late(long now) {
+        return serveOrFail(
+                new HardTimeoutException("No value within " + TimeUnit.NANOSECONDS.toMillis(now - began)
+                        + " ms; another creates it still"),
+                now);
+    }
+
+    private Action takeBest() {
+        return take(best(), verdict == Verdict.STALE ? Acquired.Origin.STALE : Acquired.Origin.FRESH);
+    }
+
+    private Action takeAndShare(Slot.Seen<V> fresh) {
+        share = Landing.seen(fresh);
+        return take(share, Acquired.Origin.FRESH);
+    }
+
+    private Action take(Slot.Seen<V> seen, Acquired.Origin how) {
+        return take(Landing.seen(seen), how);
+    }
+
+    private Action take(Landing<V> landing, Acquired.Origin how) {
+        state = State.DONE;
+        result = landing;
+        origin = how;
+        return Action.RETURN;
+    }
+
+    private Action fail(Throwable cause) {
+        state = State.DONE;
+        failure = cause;
+        return Action.THROW;
+    }
+
+    /** Whether the best that was seen ends this call where it would otherwise wait. */
+    private boolean takesBest() {
+        return verdict == Verdict.FRESH || (verdict != Verdict.ABSENT && takesStale());
+    }
+
+    /** Time has passed since the best was judged. */
+    private void judgeAgain(long now) {
+        if (best != null) {
+            verdict = verdict(best, now);
+        }
+    }
+
+    private void judge(Slot.Seen<V> seen, long now) {
+        best = seen;
+        verdict = verdict(seen, now);
+        if (!sawOne) {
+            sawOne = true;
+            firstVersion = seen.version();
+        }
+    }
+
+    private Verdict verdict(Slot.Seen<V> seen, long now) {
+        if (!seen.usable(now) || now - seen.bornAt() > options.maxUsableAge()) {
+            return Verdict.ABSENT;
+        }
+        if (refresh) {
+            return sawOne && seen.version() != firstVersion ? Verdict.FRESH : Verdict.STALE;
+        }
+        boolean bornWhileWaiting = sawOne && seen.version() != firstVersion && seen.bornAt() >= began;
+        boolean fresh = options.maxAge() == Slot.NEVER ? seen.fresh(now) : now - seen.bornAt() <= options.maxAge();
+        if (!fresh && !bornWhileWaiting) {
+            return Verdict.STALE;
+        }
+        return isDrawnFor(seen, now) ? Verdict.DRAWN : Verdict.FRESH;
+    }
+
+    /** Early refresh (XFetch: Vattani, Chierichetti, Lowenstein, 2015), never drawn while far from the end. */
+    private boolean isDrawnFor(Slot.Seen<V> seen, long now) {
+        if (options.beta() == 0 || seen.costNanos() == 0) {
+            return false;
+        }
+        long end =
+                options.maxAge() == Slot.NEVER ? seen.freshUntil() : Stored.deadline(seen.bornAt(), options.maxAge());
+        double left = (double) end - now;
+        return left < seen.costNanos() * Math.min(draw, COSTS_UNTIL_DRAW * options.beta());
+    }
+
+    private long hardDeadline() {
+        return Stored.deadline(began, options.hardTimeout());
+    }
+
+    /** Polls grow with the wait, so that they stay few, and are jittered, so that JVMs do not poll in step. */
+    private long nextPoll(Slot.Claim<V> claim, boolean pushes, long now) {
+        long delay = pushes
+                ? SAFETY_POLL
+                : Math.max(SHORTEST_POLL, Math.min(LONGEST_POLL, (now - waitingSince) / POLL_SHARE_OF_WAIT));
+        delay += (long) (delay * POLL_JITTER * options.random().getAsDouble());
+        long left = Stored.nanos(claim.left());
+        return now + (left > 0 ? Math.min(delay, left + SHORTEST_POLL) : delay);
+    }
+
+    private void expect(State expected, String event) {
+        if (state != expected) {
+            throw unexpected(event);
+        }
+    }
+
+    private IllegalStateException unexpected(String event) {
+        return new IllegalStateException("'" + event + "' in state " + state);
+    }
+}

@@ -1,0 +1,386 @@
+package io.dogpile.core;
+
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Those in this JVM who wait on one name, from the first caller who found no fresh value until there is one.
+ *
+ * <pre>
+ *           join                        creating
+ *  (new) ─────────► OPEN ────────────────────────────► CREATING
+ *                   │  ▲      creation was refused         │
+ *                   │  └───────────────────────────────────┤
+ *                   │ land, or the last one leaves         │ land
+ *                   ▼                                      ▼
+ *                 LANDED ◄─────────────────────────────────┘
+ * </pre>
+ *
+ * <p>While OPEN, one of the queue leads: it alone does the slot's round trips, for all. When it leaves, by value,
+ * deadline or interrupt, the next one leads. While CREATING nobody needs to, since the creation lands the flight. A
+ * flight lands once; whoever comes second is told so.
+ *
+ * <p>A waiter that gives up is unlinked before it returns. Whoever is woken by the landing helps to wake the rest, which
+ * halves the time until the last of 200 threads runs. Signals are given outside of the lock.
+ */
+final class Flight<V> {
+    enum Phase {
+        OPEN,
+        CREATING,
+        LANDED
+    }
+
+    /** What a waiter finds when it looks. */
+    enum Signal {
+        /** Nothing; wait on. */
+        NONE,
+        /** The flight has landed. */
+        LANDED,
+        /** It is this waiter's turn to lead. */
+        LEAD,
+        /** A stale value was found that will do for this waiter. */
+        OFFERED,
+        /** This waiter leads, and the store told that something changed. */
+        LOOK
+    }
+
+    private final Object name;
+    private final ReentrantLock lock = new ReentrantLock();
+
+    private @Nullable Waiter<V> first; // Guarded by: lock
+    private @Nullable Waiter<V> last; // Guarded by: lock
+    private Phase phase = Phase.OPEN; // Guarded by: lock
+
+    /** Written under the lock, read without. */
+    private volatile @Nullable Waiter<V> leader;
+
+    private volatile @Nullable Landing<V> landing;
+    private volatile Slot.@Nullable Seen<V> offered;
+    private volatile boolean changed;
+    private volatile boolean detached;
+    private volatile @Nullable CreationRun<V> run;
+    private volatile long overdueAt = Slot.NEVER;
+    private Slot.@Nullable Watch watch; // Guarded by: lock
+
+    /** Those to wake, once landed, and the next of them. */
+    private volatile Waiter<V> @Nullable [] sleepers;
+
+    private final AtomicInteger nextSleeper = new AtomicInteger();
+
+    Flight(Object name) {
+        this.name = name;
+    }
+
+    Object name() {
+        return name;
+    }
+
+    /** Enters the queue; the first to enter leads. Returns false, and changes nothing, if the flight has landed. */
+    boolean join(Waiter<V> waiter) {
+        lock.lock();
+        try {
+            if (phase == Phase.LANDED) {
+                return false;
+            }
+            link(waiter);
+            if (phase == Phase.OPEN && leader == null) {
+                leader = waiter;
+            }
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    boolean isLedBy(Waiter<V> waiter) {
+        return leader == waiter;
+    }
+
+    /** What there is for this waiter; {@code leading} says that it knows of its turn already. */
+    Signal look(Waiter<V> waiter, boolean leading) {
+        if (landing != null) {
+            return Signal.LANDED;
+        }
+        if (isLedBy(waiter)) {
+            if (!leading) {
+                return Signal.LEAD;
+            }
+            if (changed) {
+                changed = false;
+                return Signal.LOOK;
+            }
+        }
+        Slot.Seen<V> offer = offered;
+        return offer != null && offer != waiter.declined && waiter.takesStale() ? Signal.OFFERED : Signal.NONE;
+    }
+
+    /**
+     * Leaves the queue, and hands on if this waiter led. Returns true if the flight ended by that, since nobody is left.
+     */
+    boolean leave(Waiter<V> waiter) {
+        Waiter<V> next = null;
+        Slot.Watch unused = null;
+        boolean ended = false;
+        lock.lock();
+        try {
+            unlink(waiter);
+            if (leader == waiter) {
+                leader = phase == Phase.OPEN ? first : null;
+                next = leader;
+            }
+            if (phase == Phase.OPEN && first == null) {
+                phase = Phase.LANDED;
+                landing = Landing.again();
+                ended = true;
+                unused = takeWatch();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (next != null) {
+            next.signal();
+        }
+        if (unused != null) {
+            unused.close();
+        }
+        return ended;
+    }
+
+    /** A creation begins. Returns false if the flight has landed meanwhile. */
+    boolean creating(CreationRun<V> byRun, long overdue) {
+        lock.lock();
+        try {
+            if (phase != Phase.OPEN) {
+                return false;
+            }
+            phase = Phase.CREATING;
+            run = byRun;
+            overdueAt = overdue;
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The creation that had been announced was refused by its executor: somebody must lead again. */
+    void notCreating() {
+        Waiter<V> next = null;
+        lock.lock();
+        try {
+            if (phase == Phase.CREATING) {
+                phase = Phase.OPEN;
+                run = null;
+                overdueAt = Slot.NEVER;
+                if (leader == null) {
+                    leader = first;
+                    next = first;
+                }
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (next != null) {
+            next.signal();
+        }
+    }
+
+    /** Ends the flight and wakes all who wait. Returns false if it had landed before; then nothing is changed. */
+    boolean land(Landing<V> how) {
+        Slot.Watch unused;
+        lock.lock();
+        try {
+            if (phase == Phase.LANDED) {
+                return false;
+            }
+            phase = Phase.LANDED;
+            sleepers = drain();
+            leader = null;
+            unused = takeWatch();
+            landing = how;
+        } finally {
+            lock.unlock();
+        }
+        while (wakeOne()) {
+            // each of those woken helps, so that few are left for this thread
+        }
+        if (unused != null) {
+            unused.close();
+        }
+        return true;
+    }
+
+    /** Wakes one of those who still sleep after the landing. Returns false if all have been woken. */
+    boolean wakeOne() {
+        Waiter<V>[] all = sleepers;
+        if (all == null || nextSleeper.get() >= all.length) {
+            return false;
+        }
+        int next = nextSleeper.getAndIncrement();
+        if (next >= all.length) {
+            return false;
+        }
+        all[next].signal();
+        return true;
+    }
+
+    /** Shows a stale value that the leader found to all who will take one, now or later. */
+    void offer(Slot.Seen<V> stale) {
+        offered = stale;
+        signalAll();
+    }
+
+    /** The store told of a change without telling the value: the leader looks. */
+    void changed() {
+        changed = true;
+        Waiter<V> leads = leader;
+        if (leads != null) {
+            leads.signal();
+        }
+    }
+
+    private void signalAll() {
+        Waiter<V>[] all;
+        lock.lock();
+        try {
+            all = queue();
+        } finally {
+            lock.unlock();
+        }
+        for (Waiter<V> waiter : all) {
+            if (waiter.takesStale()) {
+                waiter.signal();
+            }
+        }
+    }
+
+    /** Keeps the watch until the flight ends. */
+    void own(Slot.Watch registered) {
+        boolean tooLate;
+        lock.lock();
+        try {
+            tooLate = phase == Phase.LANDED;
+            if (!tooLate) {
+                watch = registered;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (tooLate) {
+            registered.close();
+        }
+    }
+
+    boolean isWatched() {
+        lock.lock();
+        try {
+            return watch != null;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Whether changes are pushed, so that a slow safety poll is enough. */
+    boolean isWatchLive() {
+        lock.lock();
+        try {
+            return watch != null && watch.live();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Nullable
+    Landing<V> landing() {
+        return landing;
+    }
+
+    Slot.@Nullable Seen<V> offered() {
+        return offered;
+    }
+
+    @Nullable
+    CreationRun<V> run() {
+        return run;
+    }
+
+    /** When the name stops being the running creation's. */
+    long overdueAt() {
+        return overdueAt;
+    }
+
+    boolean isDetached() {
+        return detached;
+    }
+
+    /** The name was invalidated or put: callers from now on elect anew, those who wait get this creation's value. */
+    void detach() {
+        detached = true;
+    }
+
+    private void link(Waiter<V> waiter) {
+        waiter.before = last;
+        waiter.after = null;
+        waiter.queued = true;
+        if (last == null) {
+            first = waiter;
+        } else {
+            last.after = waiter;
+        }
+        last = waiter;
+    }
+
+    private void unlink(Waiter<V> waiter) {
+        if (!waiter.queued) {
+            return;
+        }
+        Waiter<V> before = waiter.before;
+        Waiter<V> after = waiter.after;
+        if (before == null) {
+            first = after;
+        } else {
+            before.after = after;
+        }
+        if (after == null) {
+            last = before;
+        } else {
+            after.before = before;
+        }
+        waiter.before = null;
+        waiter.after = null;
+        waiter.queued = false;
+    }
+
+    private Waiter<V>[] drain() {
+        Waiter<V>[] all = queue();
+        for (Waiter<V> waiter : all) {
+            unlink(waiter);
+        }
+        return all;
+    }
+
+    private Waiter<V>[] queue() {
+        int length = 0;
+        for (Waiter<V> waiter = first; waiter != null; waiter = waiter.after) {
+            length++;
+        }
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        Waiter<V>[] all = new Waiter[length];
+        int next = 0;
+        for (Waiter<V> waiter = first; waiter != null; waiter = waiter.after) {
+            all[next++] = waiter;
+        }
+        return all;
+    }
+
+    private Slot.@Nullable Watch takeWatch() {
+        Slot.Watch taken = watch;
+        watch = null;
+        return taken;
+    }
+
+    @Override
+    public String toString() {
+        return "Flight of '" + Names.render(name) + "': " + (landing == null ? "under way" : landing);
+    }
+}

@@ -1,0 +1,112 @@
+package io.dogpile.core;
+
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/**
+ * What is in flight in this JVM, by name: the local half of every election is {@code putIfAbsent} here. Holds nothing
+ * of a name that nobody creates or waits for, but its failures ({@link Backoff}).
+ *
+ * <p>It also counts publications, in stripes. A caller notes its name's stripe before its first read: if it then opens a
+ * flight over a stale value and the count has not moved, nobody in this JVM published between its read and its election,
+ * and it need not look again.
+ */
+final class Flights<V> {
+    private static final int STRIPES = 64;
+
+    /** How a caller entered. */
+    enum Entered {
+        /** It opened the flight, and leads. */
+        LEADS,
+        /** It joined those who wait. */
+        FOLLOWS,
+        /** There is a flight, which it did not want to join. */
+        BUSY
+    }
+
+    private final ConcurrentHashMap<Object, Flight<V>> inFlight = new ConcurrentHashMap<>();
+    private final AtomicLongArray publications = new AtomicLongArray(STRIPES);
+    private final Backoff backoff = new Backoff();
+
+    Backoff backoff() {
+        return backoff;
+    }
+
+    /** The number of names that somebody creates or waits for. */
+    int size() {
+        return inFlight.size();
+    }
+
+    /** The count of publications in the name's stripe. */
+    long publications(Object name) {
+        return publications.get(stripe(name));
+    }
+
+    /** Enters the flight of the caller's name, opening it if there is none; a landed or overdue one is replaced. */
+    Entered enter(Call<V> caller, boolean willJoin, long now) {
+        Object name = caller.name();
+        while (true) {
+            Flight<V> flight = inFlight.get(name);
+            if (flight == null) {
+                Flight<V> opened = new Flight<>(name);
+                opened.join(caller);
+                if (inFlight.putIfAbsent(name, opened) == null) {
+                    caller.board(opened);
+                    return Entered.LEADS;
+                }
+                opened.leave(caller);
+            } else if (now > flight.overdueAt()) {
+                expire(flight);
+            } else if (flight.landing() != null) {
+                inFlight.remove(name, flight);
+            } else if (!willJoin) {
+                return Entered.BUSY;
+            } else if (flight.join(caller)) {
+                caller.board(flight);
+                return flight.isLedBy(caller) ? Entered.LEADS : Entered.FOLLOWS;
+            }
+        }
+    }
+
+    /** Ends a flight: whoever comes now opens a new one, whoever waits is woken. */
+    boolean land(Flight<V> flight, Landing<V> landing) {
+        inFlight.remove(flight.name(), flight);
+        return flight.land(landing);
+    }
+
+    void leave(Flight<V> flight, Waiter<V> waiter) {
+        if (flight.leave(waiter)) {
+            inFlight.remove(flight.name(), flight);
+        }
+    }
+
+    /** The creation took longer than it may: the name is free again, and those who wait elect anew. */
+    void expire(Flight<V> flight) {
+        if (land(flight, Landing.again())) {
+            CreationRun<V> run = flight.run();
+            if (run != null) {
+                run.overdue();
+            }
+        }
+    }
+
+    /** Told after the slot's value was changed in another way than by a flight: callers from now on elect anew. */
+    void detach(Object name) {
+        published(name);
+        Flight<V> flight = inFlight.get(name);
+        if (flight != null) {
+            flight.detach();
+            inFlight.remove(name, flight);
+        }
+    }
+
+    /** Told after the slot's value was changed, before those who wait are woken. */
+    void published(Object name) {
+        publications.incrementAndGet(stripe(name));
+    }
+
+    private static int stripe(Object name) {
+        int hash = name.hashCode();
+        return (hash ^ (hash >>> 16)) & (STRIPES - 1);
+    }
+}

@@ -1,0 +1,42 @@
+package io.dogpile.core;
+
+import java.time.Duration;
+import java.util.concurrent.Executor;
+import java.util.function.DoubleSupplier;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one lock, or one view of it, was asked for: immutable, checked, and in nanoseconds where time is meant.
+ *
+ * @param staleAfter how long what is created is fresh
+ * @param expireAfter how long it may be served
+ * @param maxAge the caller's own limit of freshness, judged by age; {@link Slot#NEVER} where the stored one holds
+ * @param maxUsableAge the same for expiry
+ * @param takesStale whether a stale value is taken rather than waited for
+ */
+record Options<V>(
+        long staleAfter,
+        long expireAfter,
+        long maxAge,
+        long maxUsableAge,
+        boolean takesStale,
+        long softTimeout,
+        long hardTimeout,
+        long maxCreation,
+        @Nullable Executor refreshOn,
+        double beta,
+        WhenDown whenDown,
+        DogpileLock.@Nullable Drafting<V> drafting,
+        Told told,
+        TimeSource time,
+        DoubleSupplier random,
+        Executor renewOn) {
+
+    /** How long what was created lives. */
+    Slot.Draft<V> draft(V value, long costNanos) {
+        Duration cost = Duration.ofNanos(costNanos);
+        return drafting != null
+                ? drafting.draft(value, cost)
+                : new Slot.Draft<>(value, Duration.ofNanos(staleAfter), Duration.ofNanos(expireAfter), cost, true);
+    }
+}

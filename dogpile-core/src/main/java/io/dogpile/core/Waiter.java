@@ -1,0 +1,29 @@
+package io.dogpile.core;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One caller in a {@link Flight}: a parked thread, a future, or a step of a simulation.
+ *
+ * <p>A signal says "look at the flight"; it may come for no reason and more than once, but never too late: whatever it
+ * is about was written before.
+ */
+abstract class Waiter<V> {
+    /** The neighbours in the flight's queue. Guarded by the flight's lock. */
+    @Nullable
+    Waiter<V> before;
+
+    @Nullable
+    Waiter<V> after;
+
+    boolean queued;
+
+    /** An offer that did not do for this caller. Only touched by the caller itself. */
+    Slot.@Nullable Seen<V> declined;
+
+    /** Whether a stale value that somebody else finds ends this wait. */
+    abstract boolean takesStale();
+
+    /** Wakes the caller; never blocks and never throws. */
+    abstract void signal();
+}

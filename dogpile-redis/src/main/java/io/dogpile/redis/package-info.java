@@ -1,0 +1,5 @@
+/** Redis as a backend and as a lock will live here; nothing does yet, and nothing is published. */
+@NullMarked
+package io.dogpile.redis;
+
+import org.jspecify.annotations.NullMarked;
