@@ -249,7 +249,7 @@ public final class Dogpile<V> {
      * @param <V> the type of the value
      */
     public static final class Builder<V> {
-        private final DogpileLock.Builder<V> options = DogpileLock.builder();
+        private DogpileLock.Builder<V> options = DogpileLock.builder();
         private String lockName = "dogpile";
         private boolean initialized;
 
@@ -321,7 +321,7 @@ public final class Dogpile<V> {
          * @return this builder
          */
         public Builder<V> options(UnaryOperator<DogpileLock.Builder<V>> changes) {
-            changes.apply(options);
+            options = changes.apply(options);
             return this;
         }
 

@@ -1,0 +1,140 @@
+package io.dogpile.core;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A clock that only {@link #advance} moves. Whoever is parked by it looks again at each move, and what was to run later
+ * runs on the thread that moves it past its time. Thread-safe.
+ */
+public final class FakeTime implements TimeSource {
+    private record Alarm(long at, long order, Runnable task) {}
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final PriorityQueue<Alarm> alarms =
+            new PriorityQueue<>(Comparator.comparingLong(Alarm::at).thenComparingLong(Alarm::order));
+    private final Set<Thread> parked = ConcurrentHashMap.newKeySet();
+    private volatile long nanos = 1_000_000_000L;
+    private volatile Instant wall = Instant.parse("2026-01-01T00:00:00Z");
+    private long alarmsSet; // Guarded by: lock
+
+    @Override
+    public long nanos() {
+        return nanos;
+    }
+
+    @Override
+    public Instant instant() {
+        return wall;
+    }
+
+    /** Moves both clocks on, and runs what has become due, in the order of its time. */
+    public void advance(Duration by) {
+        long to = nanos + by.toNanos();
+        while (true) {
+            Alarm due = takeDue(to);
+            if (due == null) {
+                break;
+            }
+            moveTo(Math.max(nanos, due.at()));
+            due.task().run();
+        }
+        moveTo(to);
+    }
+
+    /** Moves the wall clock alone, as an operator or a time server does. */
+    public void jumpWall(Duration by) {
+        wall = wall.plus(by);
+    }
+
+    /** How many threads wait for this clock or for a signal. */
+    public int parkedThreads() {
+        return parked.size();
+    }
+
+    /** Waits, for at most ten real seconds, until that many threads wait. */
+    public void awaitParked(int threads) {
+        long giveUpAt = System.nanoTime() + Duration.ofSeconds(10).toNanos();
+        while (parked.size() < threads) {
+            if (System.nanoTime() > giveUpAt) {
+                throw new AssertionError(parked.size() + " threads wait, not " + threads);
+            }
+            Thread.onSpinWait();
+        }
+    }
+
+    @Override
+    public void park(Object blocker, long forNanos) {
+        long until = nanos + forNanos;
+        Thread thread = Thread.currentThread();
+        parked.add(thread);
+        try {
+            if (nanos < until) {
+                LockSupport.park(blocker);
+            }
+        } finally {
+            parked.remove(thread);
+        }
+    }
+
+    @Override
+    public void unpark(Thread thread) {
+        LockSupport.unpark(thread);
+    }
+
+    @Override
+    public Runnable after(long delay, Runnable task) {
+        lock.lock();
+        try {
+            Alarm alarm = new Alarm(nanos + delay, alarmsSet++, task);
+            alarms.add(alarm);
+            return () -> cancel(alarm);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** How many tasks wait for their time. */
+    public int alarms() {
+        lock.lock();
+        try {
+            return alarms.size();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void cancel(Alarm alarm) {
+        lock.lock();
+        try {
+            alarms.remove(alarm);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private Alarm takeDue(long to) {
+        lock.lock();
+        try {
+            return alarms.isEmpty() || alarms.peek().at() > to ? null : alarms.poll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void moveTo(long to) {
+        long by = to - nanos;
+        nanos = to;
+        wall = wall.plusNanos(by);
+        List<Thread> woken = new ArrayList<>(parked);
+        woken.forEach(LockSupport::unpark);
+    }
+}
