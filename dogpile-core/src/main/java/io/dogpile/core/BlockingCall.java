@@ -77,7 +77,7 @@ final class BlockingCall<V> extends Call<V> {
 
     /** Throws what the creator threw, checked or not: a checked one has been wrapped where the creation ended. */
     @SuppressWarnings("unchecked")
-    private static <E extends Throwable> RuntimeException sneaky(Throwable failure) throws E {
+    static <E extends Throwable> RuntimeException sneaky(Throwable failure) throws E {
         throw (E) failure;
     }
 }

@@ -202,11 +202,8 @@ public final class Dogpile<V> {
         lock.detach(stamp);
     }
 
-    /** The value that is kept, if it may be served. */
-    @Nullable
-    Stored<V> usable() {
-        Stored<V> stored = kept.read();
-        return options.time().nanos() <= stored.usableUntil ? stored : null;
+    Stored<V> kept() {
+        return kept.read();
     }
 
     Options<V> options() {
