@@ -54,6 +54,11 @@ final class Stored<V> {
                 epochNanos(createdAt));
     }
 
+    /** A value of which only the creation time is known; it lives on in no store. */
+    static <V> Stored<V> known(@Nullable V value, Instant createdAt) {
+        return new Stored<>(true, value, Long.MIN_VALUE, Long.MIN_VALUE, Long.MIN_VALUE, 0, 0, epochNanos(createdAt));
+    }
+
     /** Another value with the same stamps. */
     <W> Stored<W> with(@Nullable W other) {
         return new Stored<>(present, other, bornAt, freshUntil, usableUntil, costNanos, version, createdAtEpochNanos);

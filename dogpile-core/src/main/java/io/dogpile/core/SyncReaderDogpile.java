@@ -104,13 +104,18 @@ public final class SyncReaderDogpile<V> {
      */
     public Reading<V> acquire(SyncCreator<? extends V> creator) {
         Objects.requireNonNull(creator, "creator");
-        Acquired<V> acquired = dogpile.isHit(dogpile.kept()) ? null : dogpile.acquire(() -> creator.create(sync));
-        ReadersWriter.Reader reader = openReading();
-        Stored<V> stored = dogpile.kept();
-        if (acquired == null || stored.present()) {
-            return new Reading<>(reader, Nulls.unmarked(stored.value), stored.createdAt());
+        while (true) {
+            Acquired<V> acquired = dogpile.isHit(dogpile.kept()) ? null : dogpile.acquire(() -> creator.create(sync));
+            ReadersWriter.Reader reader = openReading();
+            Stored<V> stored = dogpile.kept();
+            if (stored.present()) {
+                return new Reading<>(reader, stored);
+            }
+            if (acquired != null) {
+                return new Reading<>(reader, Stored.known(acquired.value(), acquired.createdAt()));
+            }
+            reader.close(); // invalidated while this caller waited for a writer: there is nothing to read
         }
-        return new Reading<>(reader, acquired.value(), acquired.createdAt());
     }
 
     /**
@@ -129,7 +134,7 @@ public final class SyncReaderDogpile<V> {
         ReadersWriter.Reader reader = openReading();
         try {
             Stamped<V> stored = getter.call().orElseGet(() -> new Stamped<>(acquired.value(), acquired.createdAt()));
-            return new Reading<>(reader, stored.value(), stored.createdAt());
+            return new Reading<>(reader, Stored.known(stored.value(), stored.createdAt()));
         } catch (Throwable failed) {
             reader.close();
             if (failed instanceof RuntimeException || failed instanceof Error) {
@@ -241,13 +246,11 @@ public final class SyncReaderDogpile<V> {
      */
     public static final class Reading<V> implements AutoCloseable {
         private final ReadersWriter.Reader reader;
-        private final V value;
-        private final Instant createdAt;
+        private final Stored<V> stored;
 
-        private Reading(ReadersWriter.Reader reader, V value, Instant createdAt) {
+        private Reading(ReadersWriter.Reader reader, Stored<V> stored) {
             this.reader = reader;
-            this.value = value;
-            this.createdAt = createdAt;
+            this.stored = stored;
         }
 
         /**
@@ -256,7 +259,7 @@ public final class SyncReaderDogpile<V> {
          * @return the value
          */
         public V value() {
-            return value;
+            return Nulls.unmarked(stored.value);
         }
 
         /**
@@ -265,7 +268,7 @@ public final class SyncReaderDogpile<V> {
          * @return the wall-clock time
          */
         public Instant createdAt() {
-            return createdAt;
+            return stored.createdAt();
         }
 
         /**
