@@ -211,10 +211,18 @@ public final class Dogpile<V> {
     }
 
     boolean isHit(Stored<V> stored) {
-        long end = options.maxAge() == Slot.NEVER
+        long end = options.judgesByAge() ? endOfOwnAge(stored) : stored.freshUntil;
+        return lock.notBeforeNow() <= end - options.drawZone(stored.costNanos);
+    }
+
+    private long endOfOwnAge(Stored<V> stored) {
+        if (!stored.present()) {
+            return Long.MIN_VALUE;
+        }
+        long fresh = options.maxAge() == Slot.NEVER
                 ? stored.freshUntil
-                : stored.present() ? Stored.deadline(stored.bornAt, options.maxAge()) : Long.MIN_VALUE;
-        return lock.notBeforeNow() <= end && options.beta() == 0;
+                : Math.min(stored.usableUntil, Stored.deadline(stored.bornAt, options.maxAge()));
+        return Math.min(fresh, Stored.deadline(stored.bornAt, options.maxUsableAge()));
     }
 
     private Acquired<V> acquireSlowly(Creator<? extends V> creator) {

@@ -84,7 +84,6 @@ final class Election<V> {
     private static final long SAFETY_POLL = TimeUnit.MILLISECONDS.toNanos(500);
     private static final int POLL_SHARE_OF_WAIT = 4;
     private static final double POLL_JITTER = 0.2;
-    private static final int COSTS_UNTIL_DRAW = 20;
 
     private final Options<V> options;
     private final boolean refresh;
@@ -505,7 +504,7 @@ final class Election<V> {
         long end =
                 options.maxAge() == Slot.NEVER ? seen.freshUntil() : Stored.deadline(seen.bornAt(), options.maxAge());
         double left = (double) end - now;
-        return left < seen.costNanos() * Math.min(draw, COSTS_UNTIL_DRAW * options.beta());
+        return left < options.drawZone(seen.costNanos()) && left < draw * seen.costNanos();
     }
 
     private long hardDeadline() {

@@ -31,6 +31,8 @@ record Options<V>(
         TimeSource time,
         DoubleSupplier random,
         Executor renewOn) {
+    /** The chance of a draw further from the end than this is below e^-20: it is not worth a look at the clock. */
+    private static final double COSTS_IN_DRAW_ZONE = 20;
 
     /** How long what was created lives. */
     Slot.Draft<V> draft(V value, long costNanos) {
@@ -38,5 +40,15 @@ record Options<V>(
         return drafting != null
                 ? drafting.draft(value, cost)
                 : new Slot.Draft<>(value, Duration.ofNanos(staleAfter), Duration.ofNanos(expireAfter), cost, true);
+    }
+
+    /** How long before its end a value of that cost may be drawn for early refresh. */
+    long drawZone(long costNanos) {
+        return beta == 0 ? 0 : (long) (COSTS_IN_DRAW_ZONE * beta * costNanos);
+    }
+
+    /** Whether this caller has limits of its own, beside those that were stored with the value. */
+    boolean judgesByAge() {
+        return maxAge != Slot.NEVER || maxUsableAge != Slot.NEVER;
     }
 }
