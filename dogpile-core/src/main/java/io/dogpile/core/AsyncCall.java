@@ -44,7 +44,7 @@ final class AsyncCall<V> extends Call<V> {
             Slot<V> slot,
             Callable<? extends CompletionStage<? extends V>> creator,
             Executor executor) {
-        super(lock, name, slot, false);
+        super(lock, name, slot, Election.Want.VALUE);
         this.creator = creator;
         this.executor = executor;
     }

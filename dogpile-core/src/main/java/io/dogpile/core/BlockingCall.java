@@ -10,8 +10,8 @@ final class BlockingCall<V> extends Call<V> {
     private final @Nullable CreationRun<?> outer = Creation.currentRun();
     private boolean nested;
 
-    BlockingCall(DogpileLock<V> lock, Object name, Slot<V> slot, boolean refresh, Creator<? extends V> creator) {
-        super(lock, name, slot, refresh);
+    BlockingCall(DogpileLock<V> lock, Object name, Slot<V> slot, Election.Want want, Creator<? extends V> creator) {
+        super(lock, name, slot, want);
         this.creator = creator;
     }
 

@@ -18,11 +18,11 @@ abstract class Call<V> extends Waiter<V> {
     private long publicationsBefore;
     private long firstWaitAt = Slot.NEVER;
 
-    Call(DogpileLock<V> lock, Object name, Slot<V> slot, boolean refresh) {
+    Call(DogpileLock<V> lock, Object name, Slot<V> slot, Election.Want want) {
         this.lock = lock;
         this.name = name;
         this.slot = slot;
-        this.election = new Election<>(lock.options(), refresh, slot.readsFree());
+        this.election = new Election<>(lock.options(), want, slot.readsFree());
     }
 
     /** Runs the creator of this caller in the run; returns the event that follows, or null if it will come later. */
@@ -82,7 +82,6 @@ abstract class Call<V> extends Waiter<V> {
             case CLAIM:
                 return claim();
             case CREATE:
-                options().told().elected(name);
                 return create(begunRun());
             case CREATE_BEHIND:
                 return createBehind();
@@ -92,9 +91,7 @@ abstract class Call<V> extends Waiter<V> {
     }
 
     private Election.Action read() {
-        if (election.state() == Election.State.LOOKING) {
-            publicationsBefore = flights().publications(name);
-        }
+        beforeRead();
         Slot.Seen<V> seen;
         try {
             seen = slot.read();
@@ -104,26 +101,47 @@ abstract class Call<V> extends Waiter<V> {
         return election.seen(seen, now());
     }
 
+    /** Notes the publications before the first look, so that one that falls between look and election is known of. */
+    final void beforeRead() {
+        if (election.state() == Election.State.LOOKING) {
+            publicationsBefore = flights().publications(name);
+        }
+    }
+
     private Election.Action claim() {
-        long now = now();
-        Backoff.Failures failures = flights().backoff().check(name, now);
-        Slot.Claim<V> claim;
-        if (failures != null) {
-            claim = Slot.Claim.backingOff(
-                    Duration.ofNanos(failures.until() - now),
-                    "'" + Names.render(name) + "' backs off after " + failures.inARow()
-                            + " failed creations in a row, the last one: " + failures.text());
-        } else {
-            Slot.Wish wish = election.wish(flights().publications(name) == publicationsBefore);
-            if (wish.willWait()) {
-                watch();
-            }
+        Slot.Claim<V> claim = backingOff();
+        if (claim == null) {
             try {
-                claim = election.best().claim(wish);
+                claim = election.best().claim(wish());
             } catch (Exception e) {
                 return storeFailed(e);
             }
         }
+        return claimed(claim);
+    }
+
+    /** The refusal of a name that backs off after failures, or null if it may be claimed. */
+    final Slot.@Nullable Claim<V> backingOff() {
+        long now = now();
+        Backoff.Failures failures = flights().backoff().check(name, now);
+        return failures == null
+                ? null
+                : Slot.Claim.backingOff(
+                        Duration.ofNanos(failures.until() - now),
+                        "'" + Names.render(name) + "' backs off after " + failures.inARow()
+                                + " failed creations in a row, the last one: " + failures.text());
+    }
+
+    /** What this caller wants; who will wait is registered before the claim, so that no publication falls between. */
+    final Slot.Wish wish() {
+        Slot.Wish wish = election.wish(flights().publications(name) == publicationsBefore);
+        if (wish.willWait()) {
+            watch();
+        }
+        return wish;
+    }
+
+    final Election.Action claimed(Slot.Claim<V> claim) {
         switch (claim.kind()) {
             case BACKING_OFF -> options().told().backedOff(name, claim.left());
             case HELD -> options().told().creationElsewhere(name);
@@ -132,7 +150,6 @@ abstract class Call<V> extends Waiter<V> {
         return election.claimed(claim, flight().isWatchLive(), now());
     }
 
-    /** Registers before the claim, so that no publication falls between the two. */
     private void watch() {
         Flight<V> inFlight = flight();
         if (!slot.readsFree() && !inFlight.isWatched()) {
@@ -146,19 +163,24 @@ abstract class Call<V> extends Waiter<V> {
         }
     }
 
-    private Election.Action storeFailed(Exception failure) {
+    final Election.Action storeFailed(Throwable failure) {
         options().told().storeDown(name, failure);
         return election.storeFailed(failure, now());
     }
 
     private CreationRun<V> begunRun() {
-        Flight<V> inFlight = flight();
+        CreationRun<V> run = new CreationRun<>(flights(), flight(), options(), election.grant());
+        begins(run);
+        return run;
+    }
+
+    /** The creation of this caller's name is this run's from now on. */
+    final void begins(CreationRun<V> run) {
+        options().told().elected(name);
         if (election.isDrawn()) {
             options().told().earlyRefresh(name);
         }
-        CreationRun<V> run = new CreationRun<>(flights(), inFlight, options(), election.grant());
-        inFlight.creating(run, run.overdueAt());
-        return run;
+        flight().creating(run, run.overdueAt());
     }
 
     private Election.Action createBehind() {

@@ -49,7 +49,7 @@ public final class Creation {
     /**
      * The name that is created.
      *
-     * @return the name
+     * @return the name, or the set of names where one creator makes several
      */
     public Object name() {
         return name;
@@ -58,7 +58,7 @@ public final class Creation {
     /**
      * The number of the right under which the value is created, which grows with each grant of the name.
      *
-     * @return the token, or 0 if the lock does not number its grants
+     * @return the token, or 0 if the lock does not number its grants, or several names are created at once
      */
     public long fencingToken() {
         return fencingToken;
@@ -84,10 +84,8 @@ public final class Creation {
         return leaseLost;
     }
 
-    boolean loseLease() {
-        boolean first = !leaseLost;
+    void loseLease() {
         leaseLost = true;
-        return first;
     }
 
     /** Binds this creation to the current thread until {@link #end}. */
@@ -107,7 +105,7 @@ public final class Creation {
     /** Refuses a call for a name that the current thread is creating already: it would wait for itself. */
     static void refuseRecursion(Flights<?> flights, Object name) {
         for (Creation creation = CURRENT.get(); creation != null; creation = creation.outer) {
-            if (creation.run.isIn(flights) && creation.name.equals(name)) {
+            if (creation.run.creates(flights, name)) {
                 throw new IllegalStateException("Recursive creation: the creator of '" + Names.render(name)
                         + "' asked for its own name (" + chainTo(name) + "); let it ask for other names only");
             }

@@ -1,83 +1,132 @@
 package io.dogpile.core;
 
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One creation under one right: binds {@link Creation#current()}, runs the creator, keeps the lease alive meanwhile,
- * publishes or abandons, and lands the flight. The same for a caller's own thread, the executor of {@code refreshOn},
- * and a creator that answers with a future.
+ * One call of a creator, under the rights to one name or to several: binds {@link Creation#current()}, keeps the leases
+ * alive meanwhile, publishes or abandons, and lands the flights. The same for a caller's own thread, the executor of
+ * {@code refreshOn}, a batch, and a creator that answers with a future.
  *
  * <p>Order matters: the value is stored, then the publication is counted, then the name is free, then those who wait are
  * woken. So whoever finds no flight finds the value, or a moved count.
  */
 final class CreationRun<V> {
+    /** What a creator made of one name. */
+    record Made<V>(boolean leftOut, @Nullable V value) {
+        static <V> Made<V> of(@Nullable V value) {
+            return new Made<>(false, value);
+        }
+    }
+
     private final Flights<V> flights;
-    private final Flight<V> flight;
     private final Options<V> options;
-    private final Slot.Grant<V> grant;
+    private final Map<Object, Flight<V>> legs;
+    private final Slots.Grants<Object, V> grants;
     private final Creation creation;
     private final long startedAt;
     private final long overdueAt;
+    private final Set<Object> leasesLost = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean isOverdue = new AtomicBoolean();
     private volatile @Nullable Renewal renewal;
 
-    /** The flight that this run's creator waits for. Guarded by: {@link Cycles}. */
-    @Nullable
-    Flight<?> waitsFor;
+    /** The flights that this run's creator waits for. Guarded by: {@link Cycles}. */
+    final Set<Flight<?>> waitsFor = new LinkedHashSet<>();
 
+    /** A run for one name; a null grant is no right: what is created is not stored. */
     CreationRun(Flights<V> flights, Flight<V> flight, Options<V> options, Slot.@Nullable Grant<V> grant) {
+        this(
+                flights,
+                List.of(flight),
+                options,
+                new EachGrant<>(Map.of(flight.name(), orNoRight(grant))),
+                tokenOf(grant));
+    }
+
+    /** A run for several names. */
+    CreationRun(
+            Flights<V> flights,
+            List<Flight<V>> inFlight,
+            Options<V> options,
+            Slots.Grants<Object, V> grants,
+            long fencingToken) {
         this.flights = flights;
-        this.flight = flight;
         this.options = options;
-        this.grant = grant == null ? new NoRight<>() : grant;
+        this.legs = new LinkedHashMap<>();
+        inFlight.forEach(flight -> legs.put(flight.name(), flight));
+        this.grants = grants;
         this.startedAt = options.time().nanos();
         this.overdueAt = Stored.deadline(startedAt, options.maxCreation());
         this.creation = new Creation(
                 this,
-                flight.name(),
-                this.grant.fencingToken(),
+                legs.size() == 1 ? inFlight.get(0).name() : Set.copyOf(legs.keySet()),
+                fencingToken,
                 options.time().instant().plusNanos(options.maxCreation()));
+    }
+
+    static <V> Slot.Grant<V> orNoRight(Slot.@Nullable Grant<V> grant) {
+        return grant == null ? new NoRight<>() : grant;
+    }
+
+    private static long tokenOf(Slot.@Nullable Grant<?> grant) {
+        return grant == null ? 0 : grant.fencingToken();
     }
 
     long overdueAt() {
         return overdueAt;
     }
 
-    boolean isIn(Flights<?> scope) {
-        return flights == scope;
+    /** Whether this run creates the name, in that set of flights. */
+    boolean creates(Flights<?> scope, Object name) {
+        return flights == scope && legs.containsKey(name);
     }
 
-    Flight<V> flight() {
-        return flight;
+    /** The name that is created, or the set of names. */
+    Object name() {
+        return creation.name();
     }
 
     /** Creates on this thread, and returns what this caller gets: its own value whatever the store says. */
     Landing<V> run(Creator<? extends V> creator) {
-        V value;
+        Object name = name();
+        return Objects.requireNonNull(
+                runAll(() -> Map.of(name, Made.of(creator.create()))).get(name));
+    }
+
+    /** Creates several names on this thread, and returns what this caller gets of each. */
+    Map<Object, Landing<V>> runAll(Callable<? extends Map<Object, Made<V>>> creator) {
+        Map<Object, Made<V>> made;
         begin();
         try {
-            value = creator.create();
+            made = creator.call();
         } catch (Throwable thrown) {
             return failed(thrown);
         } finally {
-            end();
+            creation.end();
+            stopRenewing();
         }
-        return succeeded(value);
+        return succeeded(made);
     }
 
-    /** Creates by a stage; {@code done} is told what this caller gets, on the thread that completes the stage. */
+    /** Creates one name by a stage; {@code done} is told what this caller gets, on the thread that completes the stage. */
     void start(Callable<? extends CompletionStage<? extends V>> stages, Consumer<Landing<V>> done) {
+        Object name = name();
         CompletionStage<? extends V> stage;
         begin();
         try {
-            stage = stages.call();
-            if (stage == null) {
-                throw new NullPointerException("The creator returned no stage");
-            }
+            stage = Objects.requireNonNull(stages.call(), "The creator returned no stage");
         } catch (Throwable thrown) {
             stage = CompletableFuture.failedFuture(thrown);
         } finally {
@@ -85,32 +134,49 @@ final class CreationRun<V> {
         }
         var unused = stage.whenComplete((value, thrown) -> {
             stopRenewing();
-            done.accept(thrown == null ? succeeded(Nulls.unmarked(value)) : failed(unwrapped(thrown)));
+            Map<Object, Landing<V>> own =
+                    thrown == null ? succeeded(Map.of(name, Made.of(value))) : failed(unwrapped(thrown));
+            done.accept(Objects.requireNonNull(own.get(name)));
         });
     }
 
-    /** The executor refused to run this: the right goes back, and somebody else may lead. */
+    /** The executor refused to run this: the rights go back, and somebody else may lead. */
     void refused(Throwable why) {
-        options.told().refreshRejected(flight.name(), why);
+        legs.keySet().forEach(name -> options.told().refreshRejected(name, why));
         giveBack(null);
-        flight.notCreating();
+        legs.values().forEach(Flight::notCreating);
     }
 
-    /** The name goes to others; the creator runs on, and may ask. What it makes is refused if another began. */
+    /** The names go to others; the creator runs on, and may ask. What it makes is refused if another began. */
     void overdue() {
-        stopRenewing();
-        loseLease();
-        giveBack(null);
+        if (isOverdue.compareAndSet(false, true)) {
+            stopRenewing();
+            legs.keySet().forEach(this::loseLease);
+            giveBack(null);
+        }
     }
 
     private void begin() {
         creation.begin();
-        renewal = Renewal.start(grant, overdueAt, options.time(), options.renewOn(), this::loseLease);
+        renewal =
+                Renewal.start(grants.lease(), overdueAt, options.time(), options.renewOn(), this::renew, this::loseAll);
     }
 
-    private void end() {
-        creation.end();
-        stopRenewing();
+    /** Returns false if no right is left to be renewed. */
+    private boolean renew() throws Exception {
+        grants.renewAll().forEach(this::loseLease);
+        return leasesLost.size() < legs.size();
+    }
+
+    private void loseAll() {
+        legs.keySet().forEach(this::loseLease);
+    }
+
+    private void loseLease(Object name) {
+        creation.loseLease();
+        if (leasesLost.add(name)) {
+            options.told().leaseLost(name);
+        }
     }
 
     private void stopRenewing() {
@@ -120,23 +186,34 @@ final class CreationRun<V> {
         }
     }
 
-    private void loseLease() {
-        if (creation.loseLease()) {
-            options.told().leaseLost(flight.name());
-        }
+    private Map<Object, Landing<V>> succeeded(Map<Object, Made<V>> made) {
+        long cost = options.time().nanos() - startedAt;
+        Map<Object, Slot.Published<V>> published = publish(made, cost);
+        Map<Object, Landing<V>> own = new LinkedHashMap<>();
+        legs.forEach((name, flight) -> {
+            Made<V> one = made.get(name);
+            flights.backoff().succeeded(name);
+            if (one == null || one.leftOut()) {
+                Landing<V> nothing = Landing.omitted();
+                flights.land(flight, nothing);
+                own.put(name, nothing);
+                return;
+            }
+            Slot.Published<V> outcome = Objects.requireNonNull(published.get(name));
+            options.told().created(name, cost);
+            own.put(name, land(flight, one.value(), outcome));
+        });
+        return own;
     }
 
-    private Landing<V> succeeded(V value) {
-        long cost = options.time().nanos() - startedAt;
-        Slot.Published<V> published = publish(value, cost);
+    private Landing<V> land(Flight<V> flight, @Nullable V value, Slot.Published<V> published) {
+        tell(flight.name(), published);
         Slot.Seen<V> stored = published.seen();
         boolean isStored = published.outcome() == Slot.Published.Outcome.STORED;
         Landing<V> own = Landing.value(
                 value,
                 isStored && stored != null ? stored.createdAt() : options.time().instant());
-        flights.backoff().succeeded(flight.name());
         flights.published(flight.name());
-        options.told().created(flight.name(), cost);
         flights.land(
                 flight,
                 switch (published.outcome()) {
@@ -148,18 +225,10 @@ final class CreationRun<V> {
         return own;
     }
 
-    private Slot.Published<V> publish(V value, long cost) {
-        Object name = flight.name();
-        Slot.Published<V> published;
-        try {
-            published = grant.publish(options.draft(value, cost));
-            Throwable trouble = published.trouble();
-            if (trouble != null) {
-                options.told().storeDown(name, trouble);
-            }
-        } catch (Throwable thrown) {
-            options.told().storeDown(name, thrown);
-            published = new Slot.Published<>(Slot.Published.Outcome.UNKNOWN, null);
+    private void tell(Object name, Slot.Published<V> published) {
+        Throwable trouble = published.trouble();
+        if (trouble != null) {
+            options.told().storeDown(name, trouble);
         }
         if (published.outcome() != Slot.Published.Outcome.STORED) {
             options.told().writeRefused(name, published.outcome());
@@ -167,33 +236,57 @@ final class CreationRun<V> {
         if (published.outcome() == Slot.Published.Outcome.SUPERSEDED) {
             options.told().duplicateCreation(name);
         }
+    }
+
+    /** Stores what was made; a store or a policy that fails costs the callers nothing but the storing. */
+    private Map<Object, Slot.Published<V>> publish(Map<Object, Made<V>> made, long cost) {
+        Map<Object, Slot.Published<V>> published = new LinkedHashMap<>();
+        try {
+            Map<Object, Slot.Draft<V>> drafts = new LinkedHashMap<>();
+            made.forEach((name, one) -> {
+                if (!one.leftOut()) {
+                    drafts.put(name, options.draft(Nulls.unmarked(one.value()), cost));
+                }
+            });
+            published.putAll(grants.publishAll(drafts));
+        } catch (Throwable failed) {
+            giveBack(null);
+            Slot.Published<V> unknown = new Slot.Published<>(Slot.Published.Outcome.UNKNOWN, null, failed);
+            made.keySet().forEach(name -> published.putIfAbsent(name, unknown));
+        }
+        Slot.Published<V> unanswered = new Slot.Published<>(Slot.Published.Outcome.UNKNOWN, null);
+        made.keySet().forEach(name -> published.putIfAbsent(name, unanswered));
         return published;
     }
 
-    private Landing<V> failed(Throwable thrown) {
-        Object name = flight.name();
+    private Map<Object, Landing<V>> failed(Throwable thrown) {
         Throwable failure = thrown instanceof RuntimeException || thrown instanceof Error
                 ? thrown
-                : new CreationException("The creator of '" + Names.render(name) + "' failed: " + thrown, thrown);
+                : new CreationException("The creator of '" + Names.render(name()) + "' failed: " + thrown, thrown);
         giveBack(failure);
-        options.told().failed(name, thrown);
-        Landing<V> own = Landing.failure(failure);
-        if (thrown instanceof InterruptedException) {
-            // It was this caller that was told to stop, not the creation that was found impossible.
+        // An interrupt told this caller to stop; it does not say that the value cannot be made.
+        boolean interrupted = thrown instanceof InterruptedException;
+        if (interrupted) {
             Thread.currentThread().interrupt();
-            flights.land(flight, Landing.again());
-        } else {
-            flights.backoff().failed(name, thrown, options.time());
-            flights.land(flight, own);
         }
+        Map<Object, Landing<V>> own = new LinkedHashMap<>();
+        legs.forEach((name, flight) -> {
+            options.told().failed(name, thrown);
+            Landing<V> landing = Landing.failure(failure);
+            own.put(name, landing);
+            if (!interrupted) {
+                flights.backoff().failed(name, thrown, options.time());
+            }
+            flights.land(flight, interrupted ? Landing.again() : landing);
+        });
         return own;
     }
 
     private void giveBack(@Nullable Throwable cause) {
         try {
-            grant.abandon(cause);
+            grants.abandonAll(cause);
         } catch (Throwable notGivenBack) {
-            options.told().storeDown(flight.name(), notGivenBack);
+            legs.keySet().forEach(name -> options.told().storeDown(name, notGivenBack));
             if (cause != null && cause != notGivenBack) {
                 cause.addSuppressed(notGivenBack);
             }

@@ -1,6 +1,7 @@
 package io.dogpile.core;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
@@ -21,27 +22,39 @@ final class Cycles {
         if (run == null) {
             return;
         }
-        List<Object> chain = new ArrayList<>(List.of(run.flight().name()));
+        List<Object> chain = new ArrayList<>();
         LOCK.lock();
         try {
-            for (Flight<?> next = flight; next != null; ) {
-                chain.add(next.name());
-                CreationRun<?> creating = next.run();
-                if (creating == run) {
-                    break;
-                }
-                next = creating == null ? null : creating.waitsFor;
-                if (next == null) {
-                    run.waitsFor = flight;
-                    return;
-                }
+            if (!leadsTo(run, flight, chain)) {
+                run.waitsFor.add(flight);
+                return;
             }
         } finally {
             LOCK.unlock();
         }
+        chain.add(run.name());
+        Collections.reverse(chain);
         throw new IllegalStateException("A cycle of creations: each waits for the next ("
                 + chain.stream().map(Names::render).collect(Collectors.joining(" -> "))
                 + "); let the creators ask for each other's names in one order only");
+    }
+
+    /** Whether whoever waits for the flight waits, by way of others, for the run; then the way, backwards, in chain. */
+    private static boolean leadsTo(CreationRun<?> run, Flight<?> flight, List<Object> chain) {
+        CreationRun<?> creating = flight.run();
+        boolean leads = creating == run;
+        if (creating != null && !leads) {
+            for (Flight<?> next : creating.waitsFor) {
+                if (leadsTo(run, next, chain)) {
+                    leads = true;
+                    break;
+                }
+            }
+        }
+        if (leads) {
+            chain.add(flight.name());
+        }
+        return leads;
     }
 
     /** The run's creator waits no more. */
@@ -51,7 +64,7 @@ final class Cycles {
         }
         LOCK.lock();
         try {
-            run.waitsFor = null;
+            run.waitsFor.clear();
         } finally {
             LOCK.unlock();
         }

@@ -1,6 +1,8 @@
 package io.dogpile.core;
 
 import java.time.Duration;
+import java.util.Collection;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
@@ -114,7 +116,7 @@ public final class DogpileLock<V> {
      *     creations in this JVM
      */
     public Acquired<V> acquire(Object name, Slot<V> slot, Creator<? extends V> creator) {
-        return new BlockingCall<>(this, checked(name), slot, false, checked(creator)).run();
+        return new BlockingCall<>(this, checked(name), slot, Election.Want.VALUE, checked(creator)).run();
     }
 
     /**
@@ -128,7 +130,7 @@ public final class DogpileLock<V> {
      * @throws RuntimeException as {@link #acquire(Object, Slot, Creator)} does; a stale value is not served instead
      */
     public Acquired<V> refresh(Object name, Slot<V> slot, Creator<? extends V> creator) {
-        return new BlockingCall<>(this, checked(name), slot, true, checked(creator)).run();
+        return new BlockingCall<>(this, checked(name), slot, Election.Want.NEWER, checked(creator)).run();
     }
 
     /**
@@ -146,6 +148,26 @@ public final class DogpileLock<V> {
     public Acquired<V> acquireStamped(String name, Creator<Stamped<V>> creator, Callable<Optional<Stamped<V>>> getter) {
         StampedStore<V> store = new StampedStore<>(getter, options, stored -> {});
         return acquire(checked(name), slot(store, name), store.stamping(checked(creator)));
+    }
+
+    /**
+     * Returns the values of many names, creating in one call of the creator those that this caller is elected for, and
+     * waiting for those that others create. Batches that overlap create each name once and never wait for each other in
+     * a circle; equal batches at once are one call. The leases of a batch are renewed together.
+     *
+     * <p>If the creator throws, all the names it was asked for fail with that, and what was created by others is kept.
+     *
+     * @param <N> the type of the names
+     * @param names the names; one that comes twice is asked for once
+     * @param slots where the values live
+     * @param creator makes the values of the names that this caller is elected for
+     * @return the values, in the order of the names; without those that a creator left out
+     * @throws RuntimeException as {@link #acquire(Object, Slot, Creator)} does, if any name has no value: the failure of
+     *     the first such name
+     */
+    public <N> Map<N, Acquired<V>> acquireAll(
+            Collection<? extends N> names, Slots<N, V> slots, Slots.Creator<N, V> creator) {
+        return new BatchCall<>(this, names, checked(slots), checked(creator)).run();
     }
 
     /**
@@ -185,7 +207,7 @@ public final class DogpileLock<V> {
     }
 
     private static <T> T checked(@Nullable T argument) {
-        return Objects.requireNonNull(argument, "name and creator must not be null");
+        return Objects.requireNonNull(argument, "no argument may be null");
     }
 
     @Override

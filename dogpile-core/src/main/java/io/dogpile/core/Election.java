@@ -71,6 +71,16 @@ final class Election<V> {
         DONE
     }
 
+    /** What the caller asked for. */
+    enum Want {
+        /** A value, fresh or within its wishes. */
+        VALUE,
+        /** A value newer than the one there is. */
+        NEWER,
+        /** A value, or the news that a creation of several names left this one out. */
+        VALUE_OR_NOTHING
+    }
+
     /** What a value is to this caller. */
     private enum Verdict {
         ABSENT,
@@ -86,7 +96,7 @@ final class Election<V> {
     private static final double POLL_JITTER = 0.2;
 
     private final Options<V> options;
-    private final boolean refresh;
+    private final Want want;
     private final boolean readsFree;
 
     private State state = State.LOOKING;
@@ -110,9 +120,9 @@ final class Election<V> {
     private @Nullable Landing<V> share;
     private @Nullable Throwable failure;
 
-    Election(Options<V> options, boolean refresh, boolean readsFree) {
+    Election(Options<V> options, Want want, boolean readsFree) {
         this.options = options;
-        this.refresh = refresh;
+        this.want = want;
         this.readsFree = readsFree;
     }
 
@@ -203,7 +213,7 @@ final class Election<V> {
     Action created(Landing<V> own, long now) {
         expect(State.CREATING, "created");
         grant = null;
-        if (own.kind() == Landing.Kind.VALUE) {
+        if (own.kind() != Landing.Kind.FAILURE) {
             return take(own, Acquired.Origin.CREATED);
         }
         return serveOrFail(own.failure(), now);
@@ -238,6 +248,8 @@ final class Election<V> {
                 return takesBest() ? takeBest() : lookAgain(now);
             case FAILURE:
                 return serveOrFail(landing.failure(), now);
+            case OMITTED:
+                return want == Want.VALUE_OR_NOTHING ? take(landing, Acquired.Origin.FRESH) : lookAgain(now);
             case AGAIN:
                 return lookAgain(now);
         }
@@ -314,7 +326,7 @@ final class Election<V> {
 
     /** Whether a stale value that another finds will do. */
     boolean takesStale() {
-        return options.takesStale() && !refresh;
+        return options.takesStale() && want != Want.NEWER;
     }
 
     Slot.Seen<V> best() {
@@ -325,7 +337,7 @@ final class Election<V> {
     }
 
     Slot.Wish wish(boolean undisturbed) {
-        Slot.Wish.Reason reason = refresh
+        Slot.Wish.Reason reason = want == Want.NEWER
                 ? Slot.Wish.Reason.REFRESH
                 : verdict == Verdict.DRAWN ? Slot.Wish.Reason.EARLY : Slot.Wish.Reason.NEEDED;
         return new Slot.Wish(reason, options.maxAge(), !takesBest(), undisturbed && verdict != Verdict.ABSENT);
@@ -485,7 +497,7 @@ final class Election<V> {
         if (!seen.usable(now) || now - seen.bornAt() > options.maxUsableAge()) {
             return Verdict.ABSENT;
         }
-        if (refresh) {
+        if (want == Want.NEWER) {
             return sawOne && seen.version() != firstVersion ? Verdict.FRESH : Verdict.STALE;
         }
         boolean bornWhileWaiting = sawOne && seen.version() != firstVersion && seen.bornAt() >= began;

@@ -1,7 +1,13 @@
 package io.dogpile.core;
 
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Iterator;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BiConsumer;
 
 /**
  * What is in flight in this JVM, by name: the local half of every election is {@code putIfAbsent} here. Holds nothing
@@ -13,6 +19,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
  */
 final class Flights<V> {
     private static final int STRIPES = 64;
+    private static final long NEVER_OVERDUE = Long.MIN_VALUE;
 
     /** How a caller entered. */
     enum Entered {
@@ -27,6 +34,7 @@ final class Flights<V> {
     private final ConcurrentHashMap<Object, Flight<V>> inFlight = new ConcurrentHashMap<>();
     private final AtomicLongArray publications = new AtomicLongArray(STRIPES);
     private final Backoff backoff = new Backoff();
+    private final ReentrantLock batchEntry = new ReentrantLock();
 
     Backoff backoff() {
         return backoff;
@@ -66,6 +74,22 @@ final class Flights<V> {
                 return flight.isLedBy(caller) ? Entered.LEADS : Entered.FOLLOWS;
             }
         }
+    }
+
+    /**
+     * Enters the flights of a batch in one step as seen by other batches, so that equal ones at once are one creation.
+     * What is overdue is joined all the same, and found so by those who wait: nobody's listener is called in here.
+     */
+    void enterAll(Collection<? extends Call<V>> callers, BiConsumer<Call<V>, Entered> entered) {
+        List<Entered> how = new ArrayList<>(callers.size());
+        batchEntry.lock();
+        try {
+            callers.forEach(caller -> how.add(enter(caller, caller.election.joins(), NEVER_OVERDUE)));
+        } finally {
+            batchEntry.unlock();
+        }
+        Iterator<Entered> next = how.iterator();
+        callers.forEach(caller -> entered.accept(caller, next.next()));
     }
 
     /** Ends a flight: whoever comes now opens a new one, whoever waits is woken. */

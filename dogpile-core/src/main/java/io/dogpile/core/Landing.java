@@ -12,6 +12,8 @@ final class Landing<V> {
         SEEN,
         /** The creation failed, or was refused. */
         FAILURE,
+        /** The creation made several names and left this one out: there is nothing to cache, and no failure. */
+        OMITTED,
         /** Nothing; whoever waits looks again. */
         AGAIN
     }
@@ -41,6 +43,10 @@ final class Landing<V> {
 
     static <V> Landing<V> failure(Throwable failure) {
         return new Landing<>(Kind.FAILURE, null, Instant.EPOCH, null, failure);
+    }
+
+    static <V> Landing<V> omitted() {
+        return new Landing<>(Kind.OMITTED, null, Instant.EPOCH, null, null);
     }
 
     static <V> Landing<V> again() {

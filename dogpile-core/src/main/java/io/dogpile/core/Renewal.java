@@ -1,5 +1,6 @@
 package io.dogpile.core;
 
+import java.time.Duration;
 import java.util.concurrent.Executor;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
@@ -31,7 +32,14 @@ final class Renewal {
         LOST
     }
 
-    private final Slot.Grant<?> grant;
+    /** Renews what is kept. */
+    @FunctionalInterface
+    interface Lease {
+        /** Returns false if there is nothing left to keep; throws if it is not known. */
+        boolean renew() throws Exception;
+    }
+
+    private final Lease lease;
     private final long leaseNanos;
     private final long overdueAt;
     private final TimeSource time;
@@ -41,23 +49,23 @@ final class Renewal {
     private volatile long renewedAt;
     private volatile @Nullable Runnable cancelTimer;
 
-    private Renewal(Slot.Grant<?> grant, long overdueAt, TimeSource time, Executor worker, Runnable lost) {
-        this.grant = grant;
-        this.leaseNanos = Stored.nanos(grant.lease());
+    private Renewal(long leaseNanos, long overdueAt, TimeSource time, Executor worker, Lease lease, Runnable lost) {
+        this.leaseNanos = leaseNanos;
         this.overdueAt = overdueAt;
         this.time = time;
         this.worker = worker;
+        this.lease = lease;
         this.lost = lost;
         this.renewedAt = time.nanos();
     }
 
-    /** Starts to renew; a right that does not end by time needs nothing, and gives null. */
+    /** Starts to renew; a right that does not end by time (its lease is zero) needs nothing, and gives null. */
     static @Nullable Renewal start(
-            Slot.Grant<?> grant, long overdueAt, TimeSource time, Executor worker, Runnable lost) {
-        if (grant.lease().isZero()) {
+            Duration leaseTime, long overdueAt, TimeSource time, Executor worker, Lease lease, Runnable lost) {
+        if (leaseTime.isZero()) {
             return null;
         }
-        Renewal renewal = new Renewal(grant, overdueAt, time, worker, lost);
+        Renewal renewal = new Renewal(Stored.nanos(leaseTime), overdueAt, time, worker, lease, lost);
         renewal.setTimer();
         return renewal;
     }
@@ -110,7 +118,7 @@ final class Renewal {
 
     private boolean isRenewed(long now) {
         try {
-            if (!grant.renew()) {
+            if (!lease.renew()) {
                 return false;
             }
             renewedAt = now;
