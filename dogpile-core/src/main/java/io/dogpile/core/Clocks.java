@@ -22,10 +22,17 @@ final class Clocks {
     /** So that the monotonic time starts at the guard and is never negative. */
     private static final long ORIGIN = System.nanoTime() - GUARD_NANOS;
 
+    private Clocks() {}
+
     static final TimeSource SYSTEM = new TimeSource() {
         @Override
         public long nanos() {
             return exactNanos();
+        }
+
+        @Override
+        public long notBeforeNow() {
+            return coarseAndGuard;
         }
 
         @Override
@@ -43,23 +50,6 @@ final class Clocks {
 
     static {
         daemon("dogpile-clock").newThread(Clocks::tick).start();
-    }
-
-    private final TimeSource source;
-    private final boolean system;
-
-    Clocks(TimeSource source) {
-        this.source = source;
-        this.system = source == SYSTEM;
-    }
-
-    /**
-     * A time not before now: a value that is fresh at it is a hit without an exact look at the clock.
-     *
-     * @return the coarse time and its guard in nanoseconds; exact under a time source that is not the system's
-     */
-    long notBeforeNow() {
-        return system ? coarseAndGuard : source.nanos();
     }
 
     /** Threads that never keep a JVM, nor a caller's class loader, alive. */

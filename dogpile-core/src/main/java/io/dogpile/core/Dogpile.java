@@ -188,7 +188,7 @@ public final class Dogpile<V> {
     public boolean isExpired() {
         Stored<V> latest = latest();
         long now = options.time().nanos();
-        return !latest.present() || now > latest.freshUntil || now - latest.bornAt > options.maxAge();
+        return now > (options.judgesByAge() ? endByAge(latest) : latest.freshUntil);
     }
 
     /**
@@ -211,18 +211,20 @@ public final class Dogpile<V> {
     }
 
     boolean isHit(Stored<V> stored) {
-        long end = options.judgesByAge() ? endOfOwnAge(stored) : stored.freshUntil;
-        return lock.notBeforeNow() <= end - options.drawZone(stored.costNanos);
+        long end = options.judgesByAge() ? endByAge(stored) : stored.freshUntil;
+        return options.time().notBeforeNow() <= end - options.drawZone(stored.costNanos);
     }
 
-    private long endOfOwnAge(Stored<V> stored) {
-        if (!stored.present()) {
-            return Long.MIN_VALUE;
-        }
-        long fresh = options.maxAge() == Slot.NEVER
-                ? stored.freshUntil
-                : Math.min(stored.usableUntil, Stored.deadline(stored.bornAt, options.maxAge()));
-        return Math.min(fresh, Stored.deadline(stored.bornAt, options.maxUsableAge()));
+    private long endByAge(Stored<V> stored) {
+        return stored.present()
+                ? Math.min(
+                        options.maxAge() == Options.UNSET
+                                ? stored.freshUntil
+                                : Stored.deadline(stored.bornAt, options.maxAge()),
+                        options.maxUsableAge() == Options.UNSET
+                                ? stored.usableUntil
+                                : Stored.deadline(stored.bornAt, options.maxUsableAge()))
+                : Long.MIN_VALUE;
     }
 
     private Acquired<V> acquireSlowly(Creator<? extends V> creator) {

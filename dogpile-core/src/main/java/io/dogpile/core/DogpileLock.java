@@ -31,14 +31,12 @@ import org.jspecify.annotations.Nullable;
 public final class DogpileLock<V> {
     private final Options<V> options;
     private final Flights<V> flights;
-    private final Clocks clocks;
     private final @Nullable LockProvider provider;
     private final Duration leaseTime;
 
     private DogpileLock(Options<V> options, Flights<V> flights, @Nullable LockProvider provider, Duration leaseTime) {
         this.options = options;
         this.flights = flights;
-        this.clocks = new Clocks(options.time());
         this.provider = provider;
         this.leaseTime = leaseTime;
     }
@@ -181,6 +179,14 @@ public final class DogpileLock<V> {
     }
 
     /**
+     * Tells that the values of all names were invalidated in another way than by this lock, as {@link #detach} does for
+     * one.
+     */
+    public void detachAll() {
+        flights.detachAll();
+    }
+
+    /**
      * How many names are being created or waited for in this JVM.
      *
      * @return a snapshot
@@ -199,11 +205,6 @@ public final class DogpileLock<V> {
 
     Flights<V> flights() {
         return flights;
-    }
-
-    /** A time not before now: see {@link Clocks}. */
-    long notBeforeNow() {
-        return clocks.notBeforeNow();
     }
 
     private static <T> T checked(@Nullable T argument) {
@@ -428,7 +429,6 @@ public final class DogpileLock<V> {
          * @return this builder
          */
         public Builder<V> drafting(Drafting<V> by) {
-            refuseInView("drafting");
             drafting = Objects.requireNonNull(by, "drafting");
             return this;
         }
@@ -474,8 +474,8 @@ public final class DogpileLock<V> {
                         new Options<>(
                                 stale,
                                 expire,
-                                Slot.NEVER,
-                                Slot.NEVER,
+                                Options.UNSET,
+                                Options.UNSET,
                                 takesStale,
                                 Stored.nanos(soft),
                                 Stored.nanos(hard),

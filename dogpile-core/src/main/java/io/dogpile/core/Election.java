@@ -340,7 +340,8 @@ final class Election<V> {
         Slot.Wish.Reason reason = want == Want.NEWER
                 ? Slot.Wish.Reason.REFRESH
                 : verdict == Verdict.DRAWN ? Slot.Wish.Reason.EARLY : Slot.Wish.Reason.NEEDED;
-        return new Slot.Wish(reason, options.maxAge(), !takesBest(), undisturbed && verdict != Verdict.ABSENT);
+        long maxAge = options.maxAge() == Options.UNSET ? Slot.NEVER : options.maxAge();
+        return new Slot.Wish(reason, maxAge, !takesBest(), undisturbed && verdict != Verdict.ABSENT);
     }
 
     boolean isDrawn() {
@@ -494,15 +495,15 @@ final class Election<V> {
     }
 
     private Verdict verdict(Slot.Seen<V> seen, long now) {
-        if (!seen.usable(now) || now - seen.bornAt() > options.maxUsableAge()) {
+        if (now > options.usableUntil(seen)) {
             return Verdict.ABSENT;
         }
+        boolean another = sawOne && seen.version() != firstVersion;
         if (want == Want.NEWER) {
-            return sawOne && seen.version() != firstVersion ? Verdict.FRESH : Verdict.STALE;
+            return another ? Verdict.FRESH : Verdict.STALE;
         }
-        boolean bornWhileWaiting = sawOne && seen.version() != firstVersion && seen.bornAt() >= began;
-        boolean fresh = options.maxAge() == Slot.NEVER ? seen.fresh(now) : now - seen.bornAt() <= options.maxAge();
-        if (!fresh && !bornWhileWaiting) {
+        boolean bornWhileWaiting = another && seen.bornAt() >= began;
+        if (now > options.freshUntil(seen) && !bornWhileWaiting) {
             return Verdict.STALE;
         }
         return isDrawnFor(seen, now) ? Verdict.DRAWN : Verdict.FRESH;
@@ -510,12 +511,7 @@ final class Election<V> {
 
     /** Early refresh (XFetch: Vattani, Chierichetti, Lowenstein, 2015), never drawn while far from the end. */
     private boolean isDrawnFor(Slot.Seen<V> seen, long now) {
-        if (options.beta() == 0 || seen.costNanos() == 0) {
-            return false;
-        }
-        long end =
-                options.maxAge() == Slot.NEVER ? seen.freshUntil() : Stored.deadline(seen.bornAt(), options.maxAge());
-        double left = (double) end - now;
+        long left = options.freshUntil(seen) - now;
         return left < options.drawZone(seen.costNanos()) && left < draw * seen.costNanos();
     }
 

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param staleAfter how long what is created is fresh
  * @param expireAfter how long it may be served
- * @param maxAge the caller's own limit of freshness, judged by age; {@link Slot#NEVER} where the stored one holds
+ * @param maxAge the caller's own limit of freshness, judged by age; {@link #UNSET} where the stored one holds
  * @param maxUsableAge the same for expiry
  * @param takesStale whether a stale value is taken rather than waited for
  */
@@ -31,6 +31,9 @@ record Options<V>(
         TimeSource time,
         DoubleSupplier random,
         Executor renewOn) {
+    /** No limit of the caller's own; {@link Slot#NEVER} is one, which lets a value be of any age. */
+    static final long UNSET = -1;
+
     /** The chance of a draw further from the end than this is below e^-20: it is not worth a look at the clock. */
     private static final double COSTS_IN_DRAW_ZONE = 20;
 
@@ -49,6 +52,19 @@ record Options<V>(
 
     /** Whether this caller has limits of its own, beside those that were stored with the value. */
     boolean judgesByAge() {
-        return maxAge != Slot.NEVER || maxUsableAge != Slot.NEVER;
+        return maxAge != UNSET || maxUsableAge != UNSET;
+    }
+
+    /** Until when the value is fresh for this caller. */
+    long freshUntil(Slot.Seen<V> seen) {
+        return maxAge == UNSET ? seen.freshUntil() : Stored.deadline(seen.bornAt(), maxAge);
+    }
+
+    /** Until when this caller takes the value at all. */
+    long usableUntil(Slot.Seen<V> seen) {
+        if (maxUsableAge == UNSET) {
+            return seen.usableUntil();
+        }
+        return seen.present() ? Stored.deadline(seen.bornAt(), maxUsableAge) : Long.MIN_VALUE;
     }
 }

@@ -8,7 +8,8 @@ import java.util.concurrent.locks.LockSupport;
  * other machines read.
  *
  * <p>Waiting goes through the time source too, so that a clock moved by hand in a test wakes whom it makes late. Only
- * {@link #nanos()} and {@link #instant()} must be implemented; who overrides one of the others overrides all three.
+ * {@link #nanos()} and {@link #instant()} must be implemented; who overrides one of {@link #park}, {@link #unpark} and
+ * {@link #after} overrides all three.
  * Implementations are thread-safe.
  */
 public interface TimeSource {
@@ -18,6 +19,15 @@ public interface TimeSource {
      * @return nanoseconds since some fixed origin; never negative, never less than an earlier answer
      */
     long nanos();
+
+    /**
+     * A time that is not before now, and cheap: a value that is fresh at it is a hit without an exact look at the clock.
+     *
+     * @return {@link #nanos()} unless overridden; the system's own adds a guard of a second to a coarse time
+     */
+    default long notBeforeNow() {
+        return nanos();
+    }
 
     /**
      * The wall-clock time.
