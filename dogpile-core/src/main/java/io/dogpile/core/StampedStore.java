@@ -62,8 +62,14 @@ final class StampedStore<V> implements Store<V> {
         }
         long ageNanos = age.isNegative() ? 0 : Stored.nanos(age);
         long bornAt = options.time().nanos() - ageNanos;
-        Stored<V> stored = Stored.of(draft, bornAt, createdAt, createdAt.hashCode() | 1L);
+        Stored<V> stored = Stored.of(draft, bornAt, createdAt, versionOf(createdAt));
         known.accept(stored);
         return stored;
+    }
+
+    /** A hash would do for most, but two stamps that lie a second apart may share theirs. Zero is the absent one's. */
+    private static long versionOf(Instant createdAt) {
+        long version = createdAt.getEpochSecond() * 1_000_000_000L + createdAt.getNano();
+        return version == 0 ? 1 : version;
     }
 }
