@@ -153,13 +153,21 @@ abstract class Call<V> extends Waiter<V> {
     private void watch() {
         Flight<V> inFlight = flight();
         if (!slot.readsFree() && !inFlight.isWatched()) {
-            inFlight.own(slot.watch(pushed -> {
-                if (pushed == null) {
-                    inFlight.changed();
-                } else {
-                    flights().land(inFlight, Landing.value(pushed.value(), pushed.createdAt()));
-                }
-            }));
+            Slot.Watch watch;
+            try {
+                watch = slot.watch(pushed -> {
+                    if (pushed == null) {
+                        inFlight.changed();
+                    } else {
+                        flights().land(inFlight, Landing.value(pushed.value(), pushed.createdAt()));
+                    }
+                });
+            } catch (RuntimeException notWatched) {
+                // Only a help was lost: the timer finds what is not told.
+                options().told().storeDown(name, notWatched);
+                watch = Slot.Watch.NONE;
+            }
+            inFlight.own(watch);
         }
     }
 
