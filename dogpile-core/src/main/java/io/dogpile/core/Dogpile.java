@@ -135,7 +135,7 @@ public final class Dogpile<V> {
      * @throws RuntimeException as {@link DogpileLock#acquire} does
      */
     public Acquired<V> acquireStamped(Creator<Stamped<V>> creator, Callable<Optional<Stamped<V>>> getter) {
-        StampedStore<V> store = new StampedStore<>(getter, options, this::noteCreated);
+        StampedStore<V> store = new StampedStore<>(lockName, getter, options, this::noteCreated);
         return lock.acquire(
                 stamp, lock.slot(store, lockName), store.stamping(Objects.requireNonNull(creator, "creator")));
     }

@@ -144,7 +144,7 @@ public final class DogpileLock<V> {
      * @throws RuntimeException as {@link #acquire(Object, Slot, Creator)} does
      */
     public Acquired<V> acquireStamped(String name, Creator<Stamped<V>> creator, Callable<Optional<Stamped<V>>> getter) {
-        StampedStore<V> store = new StampedStore<>(getter, options, stored -> {});
+        StampedStore<V> store = new StampedStore<>(name, getter, options, stored -> {});
         return acquire(checked(name), slot(store, name), store.stamping(checked(creator)));
     }
 

@@ -15,14 +15,17 @@ import org.jspecify.annotations.Nullable;
  */
 final class StampedStore<V> implements Store<V> {
     private static final Duration MOST_SKEW = Duration.ofMinutes(1);
+    private static final Duration JUST_STALE = Duration.ofNanos(1);
 
+    private final Object name;
     private final Callable<Optional<Stamped<V>>> getter;
     private final Options<V> options;
     private final Consumer<Stored<V>> known;
     private volatile @Nullable Instant created;
 
     /** {@code known} is told of each value that is read or written. */
-    StampedStore(Callable<Optional<Stamped<V>>> getter, Options<V> options, Consumer<Stored<V>> known) {
+    StampedStore(Object name, Callable<Optional<Stamped<V>>> getter, Options<V> options, Consumer<Stored<V>> known) {
+        this.name = name;
         this.getter = Objects.requireNonNull(getter, "getter");
         this.options = options;
         this.known = known;
@@ -57,8 +60,9 @@ final class StampedStore<V> implements Store<V> {
         Duration age = Duration.between(createdAt, options.time().instant());
         Slot.Draft<V> draft = options.draft(stamped.value(), 0);
         if (age.compareTo(MOST_SKEW.negated()) < 0) {
-            options.told().stampFromTheFuture(draft, age.negated());
+            options.told().stampFromTheFuture(name, age.negated());
             draft = new Slot.Draft<>(draft.value(), Duration.ZERO, draft.expireAfter(), draft.cost(), draft.keep());
+            age = JUST_STALE.plusNanos(options.maxAge() == Slot.NEVER ? 0 : options.maxAge());
         }
         long ageNanos = age.isNegative() ? 0 : Stored.nanos(age);
         long bornAt = options.time().nanos() - ageNanos;
