@@ -1,0 +1,70 @@
+package io.dogpile.core;
+
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/** The local locks, counted, and made to fail where a test wants it. */
+final class RecordingLocks implements LockProvider {
+    private final LockProvider granting = LockProvider.local();
+    final AtomicInteger asked = new AtomicInteger();
+    final AtomicInteger granted = new AtomicInteger();
+    final AtomicInteger extended = new AtomicInteger();
+    final AtomicInteger released = new AtomicInteger();
+    volatile boolean heldElsewhere;
+    volatile boolean lost;
+    volatile RuntimeException askingFails;
+    volatile RuntimeException extendingFails;
+    volatile RuntimeException releaseFails;
+    volatile Duration lastLeaseTime;
+
+    @Override
+    public Optional<Lease> tryAcquire(String name, Duration leaseTime) {
+        asked.incrementAndGet();
+        if (askingFails != null) {
+            throw askingFails;
+        }
+        Optional<Lease> lease = heldElsewhere ? Optional.empty() : granting.tryAcquire(name, leaseTime);
+        lease.ifPresent(grant -> granted.incrementAndGet());
+        return lease.map(Recorded::new);
+    }
+
+    /** Whether the name is held by anybody now. */
+    boolean isHeld(String name) {
+        Optional<Lease> lease = granting.tryAcquire(name, Duration.ofSeconds(1));
+        lease.ifPresent(Lease::close);
+        return lease.isEmpty();
+    }
+
+    private final class Recorded implements Lease {
+        private final Lease lease;
+
+        Recorded(Lease lease) {
+            this.lease = lease;
+        }
+
+        @Override
+        public long fencingToken() {
+            return lease.fencingToken();
+        }
+
+        @Override
+        public boolean extend(Duration leaseTime) {
+            extended.incrementAndGet();
+            lastLeaseTime = leaseTime;
+            if (extendingFails != null) {
+                throw extendingFails;
+            }
+            return !lost && lease.extend(leaseTime);
+        }
+
+        @Override
+        public void close() {
+            released.incrementAndGet();
+            lease.close();
+            if (releaseFails != null) {
+                throw releaseFails;
+            }
+        }
+    }
+}
