@@ -475,7 +475,11 @@ final class Election<V> {
 
     /** Whether the best that was seen ends this call where it would otherwise wait. */
     private boolean takesBest() {
-        return verdict == Verdict.FRESH || (verdict != Verdict.ABSENT && takesStale());
+        return switch (verdict) {
+            case FRESH, DRAWN -> true;
+            case STALE -> takesStale();
+            case ABSENT -> false;
+        };
     }
 
     /** Time has passed since the best was judged. */
