@@ -60,11 +60,15 @@ final class BlockingCall<V> extends Call<V> {
         beginsToWait();
         while (true) {
             Election.Action next = look();
-            if (next != null) {
+            if (next == Election.Action.RETURN || next == Election.Action.THROW) {
                 return next;
             }
             if (caller.isInterrupted()) {
+                // Also when its turn has come, or it is to look again: an interrupted waiter never creates.
                 return election.interrupted(new InterruptedException(), now());
+            }
+            if (next != null) {
+                return next;
             }
             options().time().park(flight(), lookAt() - now());
         }
