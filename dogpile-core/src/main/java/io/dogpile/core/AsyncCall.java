@@ -80,7 +80,7 @@ final class AsyncCall<V> extends Call<V> {
     private void submit() {
         try {
             executor.execute(this::drive);
-        } catch (RuntimeException rejected) {
+        } catch (RuntimeException | Error rejected) {
             end();
             future.completeExceptionally(
                     new DogpileException("The executor of the asynchronous view refused a step", rejected));

@@ -195,7 +195,8 @@ abstract class Call<V> extends Waiter<V> {
         CreationRun<V> run = begunRun();
         try {
             Objects.requireNonNull(options().refreshOn()).execute(createLater(run));
-        } catch (RuntimeException rejected) {
+        } catch (RuntimeException | Error rejected) {
+            // An executor that cannot start a thread throws an Error; the flight must not stay promised to it.
             run.refused(rejected);
             return election.rejected();
         }
