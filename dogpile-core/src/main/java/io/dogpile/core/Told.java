@@ -103,7 +103,7 @@ final class Told {
         }
         try {
             event.accept(listener);
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (Throwable e) {
             LOG.warn("A listener threw; the event is lost to it, nothing else is", e);
         }
     }
