@@ -127,8 +127,14 @@ final class LeasedSlot<V> implements Slot<V> {
 
         @Override
         public Published<V> publish(Draft<V> draft) throws Exception {
-            if (!renew()) {
-                return refused(null);
+            boolean held;
+            try {
+                held = renew();
+            } catch (Exception notKnown) {
+                throw released(notKnown);
+            }
+            if (!held) {
+                return refused(release());
             }
             if (!draft.keep()) {
                 return new Published<>(Published.Outcome.STORED, null, release());
@@ -136,12 +142,8 @@ final class LeasedSlot<V> implements Slot<V> {
             Stored<V> written;
             try {
                 written = store.write(draft, begun);
-            } catch (Exception e) {
-                Throwable trouble = release();
-                if (trouble != null) {
-                    e.addSuppressed(trouble);
-                }
-                throw e;
+            } catch (Exception notWritten) {
+                throw released(notWritten);
             }
             Throwable trouble = release();
             return written == null
@@ -162,6 +164,15 @@ final class LeasedSlot<V> implements Slot<V> {
             return now.present() && now.version != seenVersion
                     ? new Published<>(Published.Outcome.SUPERSEDED, new Sight(now), trouble)
                     : new Published<>(Published.Outcome.VOIDED, null, trouble);
+        }
+
+        /** The failure of a publication, after the right was given back. */
+        private Exception released(Exception failure) {
+            Throwable trouble = release();
+            if (trouble != null) {
+                failure.addSuppressed(trouble);
+            }
+            return failure;
         }
 
         /** A right that cannot be given back must not hide what became of the value. */
