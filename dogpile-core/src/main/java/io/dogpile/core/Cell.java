@@ -7,7 +7,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * One value in memory, read without a lock. A write is refused if since its beginning the value was invalidated or put,
  * or another creation began. The cell is also the name under which a {@link Dogpile} is in flight, so that it stays
- * reachable while anybody creates or waits.
+ * reachable while anybody creates or waits, and with it its owner: a registry that holds the dogpile weakly must not make
+ * another for the name while this one is in flight, or backs off.
  */
 final class Cell<V> implements Store<V> {
     private final TimeSource time;
@@ -17,9 +18,17 @@ final class Cell<V> implements Store<V> {
     private long versions; // Guarded by: lock
     private volatile Stored<V> current = Stored.absent(0); // written under the lock
 
+    @SuppressWarnings("unused") // what it does is to be there
+    private @Nullable Object owner; // written before the owner is handed out
+
     Cell(TimeSource time, String label) {
         this.time = time;
         this.label = label;
+    }
+
+    /** Keeps the owner reachable for as long as this cell is. */
+    void keep(Object ownedBy) {
+        owner = ownedBy;
     }
 
     @Override

@@ -348,7 +348,11 @@ public final class Dogpile<V> {
                 Duration expire = Duration.ofNanos(lock.options().expireAfter());
                 stamp.put(null, stale, expire);
             }
-            return new Dogpile<>(new Cell<>(time, lockName), stamp, lockName, lock);
+            Cell<V> kept = new Cell<>(time, lockName);
+            Dogpile<V> dogpile = new Dogpile<>(kept, stamp, lockName, lock);
+            kept.keep(dogpile);
+            stamp.keep(dogpile);
+            return dogpile;
         }
     }
 }
