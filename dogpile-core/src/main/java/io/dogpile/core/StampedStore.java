@@ -62,7 +62,7 @@ final class StampedStore<V> implements Store<V> {
         if (age.compareTo(MOST_SKEW.negated()) < 0) {
             options.told().stampFromTheFuture(name, age.negated());
             draft = new Slot.Draft<>(draft.value(), Duration.ZERO, draft.expireAfter(), draft.cost(), draft.keep());
-            age = JUST_STALE.plusNanos(options.maxAge() == Slot.NEVER ? 0 : options.maxAge());
+            age = JUST_STALE.plusNanos(options.maxAge() == Slot.NEVER ? 0 : Math.max(0, options.maxAge()));
         }
         long ageNanos = age.isNegative() ? 0 : Stored.nanos(age);
         long bornAt = options.time().nanos() - ageNanos;
