@@ -1,0 +1,70 @@
+package io.dogpile.core;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.ref.WeakReference;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+class LocalLockProviderTest extends LockProviderContract {
+    @Override
+    protected LockProvider provider() {
+        return LockProvider.local();
+    }
+
+    @Override
+    protected Set<Trait> traits() {
+        return Set.of(Trait.WITH_THE_PROCESS, Trait.NUMBERED);
+    }
+
+    @Test
+    @Tag("F-009")
+    void twoProviders_shareNoNames() {
+        Lease one = LockProvider.local().tryAcquire("foo", LONG_LEASE).orElseThrow();
+        assertTrue(LockProvider.local().tryAcquire("foo", LONG_LEASE).isPresent());
+        assertTrue(one.extend(LONG_LEASE));
+    }
+
+    @Test
+    @Tag("A-032")
+    void leaseThatIsForgotten_isFreedByTheCollector() {
+        LockProvider provider = LockProvider.local();
+        WeakReference<Lease> forgotten =
+                new WeakReference<>(provider.tryAcquire("foo", LONG_LEASE).orElseThrow());
+        Optional<Lease> next = Optional.empty();
+        for (int collection = 0; collection < 100 && next.isEmpty(); collection++) {
+            System.gc();
+            next = provider.tryAcquire("foo", LONG_LEASE);
+        }
+        assertTrue(next.isPresent());
+        assertTrue(forgotten.refersTo(null));
+    }
+
+    @Test
+    void tokenAfterACollection_isStillHigher() {
+        LockProvider provider = LockProvider.local();
+        long last = 0;
+        for (int collected = 0; collected < 5; collected++) {
+            try (Lease lease = provider.tryAcquire("foo", LONG_LEASE).orElseThrow()) {
+                assertTrue(lease.fencingToken() > last, lease.fencingToken() + " after " + last);
+                last = lease.fencingToken();
+            }
+            System.gc();
+        }
+    }
+
+    @Test
+    @Tag("A-030")
+    void extend_doesNotRevive_whatAnotherHolds() {
+        LockProvider provider = LockProvider.local();
+        Lease first = provider.tryAcquire("foo", Duration.ofSeconds(1)).orElseThrow();
+        first.close();
+        Lease second = provider.tryAcquire("foo", Duration.ofSeconds(1)).orElseThrow();
+        assertEquals(false, first.extend(LONG_LEASE));
+        assertTrue(second.extend(LONG_LEASE));
+    }
+}
