@@ -86,7 +86,7 @@ final class Stored<V> {
         return duration.toSeconds() >= Slot.NEVER / NANOS_PER_SECOND ? Slot.NEVER : duration.toNanos();
     }
 
-    private static long epochNanos(Instant instant) {
+    static long epochNanos(Instant instant) {
         try {
             return Math.addExact(
                     Math.multiplyExact(instant.getEpochSecond(), NANOS_PER_SECOND), (long) instant.getNano());
