@@ -753,7 +753,6 @@ class DogpileTest {
         }
 
         @Test
-        @Tag("F-034")
         void twoDogpiles_oneLock_oneStore_oneCreation() throws Exception {
             Dogpile<String> one = locked().build();
             Dogpile<String> two = locked().build();
@@ -773,7 +772,6 @@ class DogpileTest {
         }
 
         @Test
-        @Tag("F-042")
         @Tag("A-011")
         @Tag("E-010")
         void staleValue_isServed_whileAnotherDogpileHoldsTheLock() throws Exception {
