@@ -236,10 +236,12 @@ abstract class Call<V> extends Waiter<V> {
         return now >= election.wakeAt() ? election.woken(now) : null;
     }
 
-    /** When to look again if nobody signals. */
+    /** When to look again if nobody signals; a creation that begins while this caller sleeps is not overdue before. */
     final long lookAt() {
         long overdue = flight().overdueAt();
-        return Math.min(election.wakeAt(), overdue == Slot.NEVER ? overdue : overdue + 1);
+        return Math.min(
+                election.wakeAt(),
+                overdue == Slot.NEVER ? Stored.deadline(now(), options().maxCreation()) : overdue + 1);
     }
 
     final void beginsToWait() {
