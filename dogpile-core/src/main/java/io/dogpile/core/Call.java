@@ -189,6 +189,7 @@ abstract class Call<V> extends Waiter<V> {
             options().told().earlyRefresh(name);
         }
         flight().creating(run, run.overdueAt());
+        election.used();
     }
 
     private Election.Action createBehind() {

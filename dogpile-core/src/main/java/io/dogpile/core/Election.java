@@ -353,6 +353,11 @@ final class Election<V> {
         return grant;
     }
 
+    /** The right is the creation's from now on: a caller that is cancelled meanwhile must not give it back. */
+    void used() {
+        grant = null;
+    }
+
     long wakeAt() {
         return wakeAt;
     }
