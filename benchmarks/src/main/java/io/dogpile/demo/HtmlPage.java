@@ -3,6 +3,7 @@ package io.dogpile.demo;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
@@ -83,15 +84,19 @@ final class HtmlPage {
     }
 
     private static String caption(Run run) {
-        StringBuilder caption = new StringBuilder();
-        caption.append(Figures.count(run.creations())).append(run.creations() == 1 ? " creation" : " creations");
+        List<String> parts = new ArrayList<>();
+        long behind =
+                run.works().stream().filter(work -> work.lane() == Work.BEHIND).count();
+        if (behind > 0) {
+            parts.add(Figures.count(behind) + " created on the executor");
+        }
         for (Call.Outcome outcome : Call.Outcome.values()) {
             long calls = run.count(outcome);
             if (calls > 0) {
-                caption.append(" · ").append(Figures.count(calls)).append(' ').append(outcome.label());
+                parts.add(Figures.count(calls) + ' ' + outcome.label());
             }
         }
-        return caption.toString();
+        return String.join(" · ", parts);
     }
 
     static String escape(String text) {

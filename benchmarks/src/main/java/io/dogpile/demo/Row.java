@@ -14,48 +14,16 @@ record Row(String title, String told, Kind kind, List<Run> runs) {
     /** How a row is drawn. */
     enum Kind {
         /** All at once on one key. */
-        ONE_KEY(
-                12,
-                2.5,
-                0,
-                "One line per caller, in the order in which they were served; each picture has its own time scale."),
+        ONE_KEY("One line per caller, creators first, then as they were served; each picture has its own time scale."),
         /** All at once on many keys. */
-        MANY_KEYS(
-                150,
-                3.25,
-                10,
-                "One line per caller, by module, the largest first; each picture has its own time scale."),
+        MANY_KEYS("One line per caller, by module, the largest first; each picture has its own time scale."),
         /** At a steady pace. */
-        STEADY(
-                76,
-                15,
-                11.5,
-                "One line per thread. A thread that creates serves nobody meanwhile; where all do, calls pile up.");
+        STEADY("One line per thread. A thread that creates serves nobody meanwhile; where all do, calls pile up.");
 
-        private final int gutter;
-        private final double laneHeight;
-        private final double labelDrop;
         private final String howToRead;
 
-        Kind(int gutter, double laneHeight, double labelDrop, String howToRead) {
-            this.gutter = gutter;
-            this.laneHeight = laneHeight;
-            this.labelDrop = labelDrop;
+        Kind(String howToRead) {
             this.howToRead = howToRead;
-        }
-
-        /** The room left of the lanes, for their labels. */
-        int gutter() {
-            return gutter;
-        }
-
-        double laneHeight() {
-            return laneHeight;
-        }
-
-        /** How far below the top of its lane a label stands. */
-        double labelDrop() {
-            return labelDrop;
         }
 
         String howToRead() {

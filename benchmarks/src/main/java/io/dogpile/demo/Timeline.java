@@ -19,11 +19,19 @@ final class Timeline {
     private static final int TOP = 24;
     private static final int BASELINE = 4;
     private static final double LEAST_MARK = 2;
+    private static final double SMALL_LANE = 2.5;
+    private static final double KEY_LANE = 3.25;
+    private static final double LARGE_LANE = 15;
+    private static final int MOST_LARGE_LANES = 8;
+    private static final double LABEL_DROP = 11;
     private static final int QUEUE_GAP = 24;
     private static final int QUEUE_HEIGHT = 48;
 
     private final Row row;
     private final Run run;
+    /** The room left of the lanes, for their labels. */
+    private final int gutter;
+
     private final Axis axis;
     private final StringBuilder svg = new StringBuilder();
 
@@ -32,7 +40,8 @@ final class Timeline {
         this.run = run;
         // Runs at a steady pace take the same time, and can be compared side by side.
         long end = row.kind() == Row.Kind.STEADY ? row.end() : run.end();
-        this.axis = new Axis(end, row.kind().gutter(), WIDTH - RIGHT);
+        this.gutter = row.kind() == Row.Kind.MANY_KEYS ? 150 : 76;
+        this.axis = new Axis(end, gutter, WIDTH - RIGHT);
     }
 
     static String of(Row row, Run run) {
@@ -40,7 +49,7 @@ final class Timeline {
     }
 
     /** What is drawn in one line: the marks, and what is written before it, often nothing. */
-    private record Lane(String label, List<Mark> marks) {}
+    private record Lane(String label, double height, List<Mark> marks) {}
 
     private record Mark(Call.Outcome outcome, long begin, long end) {
         static Mark of(Call call) {
@@ -50,14 +59,11 @@ final class Timeline {
 
     private String draw() {
         List<Lane> lanes = switch (row.kind()) {
-            case ONE_KEY ->
-                run.calls().stream()
-                        .map(call -> new Lane("", List.of(Mark.of(call))))
-                        .toList();
+            case ONE_KEY -> byOutcome();
             case MANY_KEYS -> byKey();
             case STEADY -> byCaller();
         };
-        double bottom = TOP + lanes.size() * row.kind().laneHeight() + BASELINE;
+        double bottom = TOP + lanes.stream().mapToDouble(Lane::height).sum() + BASELINE;
         double height = row.kind() == Row.Kind.STEADY ? bottom + QUEUE_GAP + QUEUE_HEIGHT + BASELINE : bottom;
         svg.append(format(
                 "<svg viewBox=\"0 0 %d %.0f\" role=\"img\" aria-label=\"%s\">%n",
@@ -71,6 +77,23 @@ final class Timeline {
         return svg.append("</svg>\n").toString();
     }
 
+    /** The creators first, and large where they are few: one line in two hundred would not be seen. */
+    private List<Lane> byOutcome() {
+        boolean few = run.count(Call.Outcome.CREATED) <= MOST_LARGE_LANES;
+        List<Lane> lanes = new ArrayList<>();
+        for (Call.Outcome outcome : Call.Outcome.values()) {
+            String label = outcome.cssClass();
+            boolean large = few && outcome == Call.Outcome.CREATED;
+            for (Call call : run.calls()) {
+                if (call.outcome() == outcome) {
+                    lanes.add(new Lane(label, large ? LARGE_LANE : SMALL_LANE, List.of(Mark.of(call))));
+                    label = "";
+                }
+            }
+        }
+        return lanes;
+    }
+
     private List<Lane> byKey() {
         Map<String, Integer> firstCallers = new HashMap<>();
         run.calls().forEach(call -> firstCallers.merge(call.key(), call.lane(), Math::min));
@@ -81,7 +104,7 @@ final class Timeline {
         List<Lane> lanes = new ArrayList<>();
         String above = "";
         for (Call call : sorted) {
-            lanes.add(new Lane(call.key().equals(above) ? "" : call.key(), List.of(Mark.of(call))));
+            lanes.add(new Lane(call.key().equals(above) ? "" : call.key(), KEY_LANE, List.of(Mark.of(call))));
             above = call.key();
         }
         return lanes;
@@ -93,13 +116,13 @@ final class Timeline {
             marks.computeIfAbsent(call.lane(), lane -> new ArrayList<>()).add(Mark.of(call));
         }
         List<Lane> lanes = new ArrayList<>();
-        marks.forEach((caller, calls) -> lanes.add(new Lane("thread " + (caller + 1), calls)));
+        marks.forEach((caller, calls) -> lanes.add(new Lane("thread " + (caller + 1), LARGE_LANE, calls)));
         List<Mark> behind = run.works().stream()
                 .filter(work -> work.lane() == Work.BEHIND)
                 .map(work -> new Mark(Call.Outcome.CREATED, work.begin(), work.end()))
                 .toList();
         if (!behind.isEmpty()) {
-            lanes.add(new Lane("executor", behind));
+            lanes.add(new Lane("executor", LARGE_LANE, behind));
         }
         return lanes;
     }
@@ -113,34 +136,34 @@ final class Timeline {
     }
 
     private void marks(List<Lane> lanes) {
-        double laneHeight = row.kind().laneHeight();
         for (Call.Outcome outcome : Call.Outcome.values()) {
-            double height = laneHeight * outcome.share();
             StringBuilder path = new StringBuilder();
-            for (int i = 0; i < lanes.size(); i++) {
-                double y = TOP + i * laneHeight + (laneHeight - height) / 2;
-                for (Mark mark : lanes.get(i).marks()) {
+            double top = TOP;
+            for (Lane lane : lanes) {
+                double height = lane.height() * outcome.share();
+                double y = top + (lane.height() - height) / 2;
+                for (Mark mark : lane.marks()) {
                     if (mark.outcome() == outcome) {
                         double x = axis.x(mark.begin());
                         double width = Math.max(LEAST_MARK, axis.x(mark.end()) - x);
                         path.append(format("M%.1f %.2fh%.1fv%.2fh-%.1fz", x, y, width, height, width));
                     }
                 }
+                top += lane.height();
             }
             svg.append(format("<path class=\"%s\" d=\"%s\"/>%n", outcome.cssClass(), path));
         }
     }
 
     private void labels(List<Lane> lanes) {
-        double laneHeight = row.kind().laneHeight();
-        for (int i = 0; i < lanes.size(); i++) {
-            if (!lanes.get(i).label().isEmpty()) {
+        double top = TOP;
+        for (Lane lane : lanes) {
+            if (!lane.label().isEmpty()) {
                 svg.append(format(
                         "<text class=\"lane\" x=\"%d\" y=\"%.1f\">%s</text>%n",
-                        row.kind().gutter() - 8,
-                        TOP + i * laneHeight + row.kind().labelDrop(),
-                        HtmlPage.escape(lanes.get(i).label())));
+                        gutter - 8, top + LABEL_DROP, HtmlPage.escape(lane.label())));
             }
+            top += lane.height();
         }
     }
 
@@ -151,10 +174,10 @@ final class Timeline {
         double base = top + QUEUE_HEIGHT;
         long[] dues = sorted(run, true);
         long[] begins = sorted(run, false);
-        StringBuilder path = new StringBuilder(format("M%d %.1f", row.kind().gutter(), base));
+        StringBuilder path = new StringBuilder(format("M%d %.1f", gutter, base));
         int due = 0;
         int begun = 0;
-        for (int x = row.kind().gutter(); x <= WIDTH - RIGHT; x++) {
+        for (int x = gutter; x <= WIDTH - RIGHT; x++) {
             long at = axis.time(x);
             while (due < dues.length && dues[due] <= at) {
                 due++;
@@ -166,10 +189,10 @@ final class Timeline {
         }
         path.append(format("V%.1fz", base));
         svg.append(format("<path class=\"queue\" d=\"%s\"/>%n", path));
-        svg.append(format("<path class=\"base\" d=\"M%d %.1fH%d\"/>", row.kind().gutter(), base, WIDTH - RIGHT));
+        svg.append(format("<path class=\"base\" d=\"M%d %.1fH%d\"/>", gutter, base, WIDTH - RIGHT));
         svg.append(format(
                 "<text class=\"note\" x=\"%d\" y=\"%.1f\">calls due that no thread has taken yet: at most %d</text>%n",
-                row.kind().gutter(), top - 6, longestQueue(run)));
+                gutter, top - 6, longestQueue(run)));
     }
 
     private static long longestQueue(Run run) {
