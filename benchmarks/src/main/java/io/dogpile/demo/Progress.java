@@ -9,7 +9,8 @@ import java.util.concurrent.TimeUnit;
 final class Progress {
     private static final long REPAINT_MILLIS = 100;
     private static final long PLAIN_LINE_NANOS = TimeUnit.SECONDS.toNanos(3);
-    private static final int WIDTH = 100;
+    /** Fits a terminal of 80 columns: a line that wraps cannot be rewritten. */
+    private static final int WIDTH = 79;
 
     private final PrintStream out;
     private final boolean terminal;
@@ -86,7 +87,7 @@ final class Progress {
     private static String line(String title, int calls, Recorder recorder) {
         return String.format(
                 Locale.ROOT,
-                "%s: %d of %d served, %d creations, %.1f s",
+                "%s: %d/%d served, %d created, %.1f s",
                 title,
                 recorder.served(),
                 calls,

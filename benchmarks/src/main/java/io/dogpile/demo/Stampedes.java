@@ -74,21 +74,22 @@ final class Stampedes {
                         + " at the same moment, and nobody has it yet.",
                 Row.Kind.ONE_KEY,
                 List.of(
-                        burst(title, "plain cache", plainCache(LONG_LIFE), lane -> module),
-                        burst(title, "Dogpile", dogpile(o -> o.staleAfter(LONG_LIFE)), lane -> module)));
+                        burst("One cold key", "plain cache", plainCache(LONG_LIFE), lane -> module),
+                        burst("One cold key", "Dogpile", dogpile(o -> o.staleAfter(LONG_LIFE)), lane -> module)));
     }
 
     private Row goingStale(String module) throws Exception {
         String title = "Steady load, value stale after " + SHORT_LIFE.toSeconds() + " s";
         String told = STEADY_PER_SECOND + " calls a second for the index of " + module + ", served by "
                 + STEADY_CALLERS + " threads. The value is there when the load begins and turns stale "
-                + SHORT_LIFE.toSeconds() + " s after it was made.";
-        Run plain = steady(title, "plain cache", plainCache(SHORT_LIFE), module);
-        Run elected = steady(title, "Dogpile", dogpile(o -> o.staleAfter(SHORT_LIFE)), module);
+                + SHORT_LIFE.toSeconds() + " s after it was made. Dogpile has one caller create and gives the"
+                + " others the stale value; with refreshOn an executor creates, and no caller waits.";
+        Run plain = steady("Going stale", "plain cache", plainCache(SHORT_LIFE), module);
+        Run elected = steady("Going stale", "Dogpile", dogpile(o -> o.staleAfter(SHORT_LIFE)), module);
         ExecutorService executor = Executors.newSingleThreadExecutor();
         try {
             Way behind = dogpile(o -> o.staleAfter(SHORT_LIFE).refreshOn(executor));
-            Run refreshed = steady(title, "Dogpile, refreshOn", behind, module);
+            Run refreshed = steady("Going stale", "Dogpile, refreshOn", behind, module);
             return new Row(title, told, Row.Kind.STEADY, List.of(plain, elected, refreshed));
         } finally {
             executor.shutdown();
@@ -98,31 +99,32 @@ final class Stampedes {
     private Row manyKeys(List<String> modules) throws Exception {
         String title = BURST_CALLERS + " callers, " + modules.size() + " cold keys";
         String told = BURST_CALLERS + " threads at the same moment ask for the indexes of the " + modules.size()
-                + " largest modules, " + BURST_CALLERS / modules.size() + " for each.";
+                + " largest modules, each thread for one.";
+        String many = modules.size() + " cold keys";
         IntFunction<String> keys = lane -> modules.get(lane % modules.size());
         return new Row(
                 title,
                 told,
                 Row.Kind.MANY_KEYS,
                 List.of(
-                        burst(title, "plain cache", plainCache(LONG_LIFE), keys),
-                        burst(title, "DogpileLock", lockOverMap(), keys)));
+                        burst(many, "plain cache", plainCache(LONG_LIFE), keys),
+                        burst(many, "DogpileLock", lockOverMap(), keys)));
     }
 
-    private Run burst(String title, String name, Way way, IntFunction<String> keys) throws Exception {
+    private Run burst(String load, String name, Way way, IntFunction<String> keys) throws Exception {
         Recorder recorder = new Recorder();
         Load.Request request = way.apply(recorder);
         progress.during(
-                title + ", " + name, BURST_CALLERS, recorder, () -> Load.burst(BURST_CALLERS, keys, recorder, request));
+                load + ", " + name, BURST_CALLERS, recorder, () -> Load.burst(BURST_CALLERS, keys, recorder, request));
         return recorder.run(name);
     }
 
-    private Run steady(String title, String name, Way way, String key) throws Exception {
+    private Run steady(String load, String name, Way way, String key) throws Exception {
         Recorder recorder = new Recorder();
         Load.Request request = way.apply(recorder);
         request.send(key); // forgotten by the recorder when the load begins
         int calls = (int) (STEADY_PER_SECOND * STEADY_LENGTH.toMillis() / TimeUnit.SECONDS.toMillis(1));
-        progress.during(title + ", " + name, calls, recorder, () -> {
+        progress.during(load + ", " + name, calls, recorder, () -> {
             Load.steady(STEADY_CALLERS, STEADY_PER_SECOND, calls, key, recorder, request);
             recorder.awaitQuiet();
         });
