@@ -1,0 +1,60 @@
+package io.dogpile.benchmarks;
+
+import static io.dogpile.benchmarks.Table.number;
+
+import java.util.List;
+
+/**
+ * 32 callers wait for a creator that throws after 100 ms. Where a failure is not shared each of them fails by itself,
+ * one after the other, and the last waits for all.
+ */
+public final class FailingCreator {
+    private static final int CALLERS = 32;
+    private static final int ROUNDS = 10;
+    /** A peer whose callers fail in a row takes 3.2 s a round. */
+    private static final int ROUNDS_OF_PEERS = 3;
+
+    private static final long CREATION_MILLIS = 100;
+    private static final double LAST_LAG_MILLIS = 15;
+
+    private FailingCreator() {}
+
+    /**
+     * Runs it by itself.
+     *
+     * @param args none
+     */
+    public static void main(String[] args) throws Exception {
+        run();
+    }
+
+    static void run() throws InterruptedException {
+        System.out.println("\n### " + CALLERS + " callers, the creator throws after " + CREATION_MILLIS + " ms, "
+                + ROUNDS + " rounds (peers " + ROUNDS_OF_PEERS + ")");
+        Rounds ours = measure(Contender.dogpile(), ROUNDS);
+        Table table = new Table("medians of the rounds", "creator calls", "lag p50 ms", "last caller's lag ms");
+        row(table, ours);
+        for (Contender peer : List.of(Contender.guava(), Contender.caffeine(), Contender.cache2k())) {
+            row(table, measure(peer, ROUNDS_OF_PEERS));
+        }
+        table.print(System.out);
+        Goal.atMost("last caller's lag, ms", ours.lastLag(), LAST_LAG_MILLIS).print();
+        Goal.atMost("most creator calls in a round", ours.mostCreations(), 1).print();
+    }
+
+    private static Rounds measure(Contender contender, int rounds) throws InterruptedException {
+        Crowd crowd = Crowd.ofPlatformThreads(CALLERS);
+        Rounds seen = new Rounds(contender);
+        for (int round = 1; round <= rounds; round++) {
+            Progress.show(contender.title() + ", round " + round + " of " + rounds);
+            seen.add(crowd.meet(contender, CREATION_MILLIS, true));
+        }
+        Progress.end();
+        return seen;
+    }
+
+    private static void row(Table table, Rounds rounds) {
+        table.row(
+                rounds.title(), number(rounds.creations(), 0), number(rounds.lagP50(), 1), number(rounds.lastLag(), 1));
+    }
+}

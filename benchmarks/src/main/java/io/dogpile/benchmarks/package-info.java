@@ -1,0 +1,12 @@
+/**
+ * Measures the core beside what one would take instead.
+ *
+ * <p>A reading order: {@link io.dogpile.benchmarks.Benchmarks} is the command; {@link io.dogpile.benchmarks.HitBenchmark}
+ * and {@link io.dogpile.benchmarks.ReadLockBenchmark} are run by JMH, as is {@code io.dogpile.core.KeyedLockBenchmark},
+ * which needs a hidden class; {@link io.dogpile.benchmarks.LocalStampede} and
+ * {@link io.dogpile.benchmarks.FailingCreator} measure a crowd of callers, for which JMH has no shape.
+ */
+@NullMarked
+package io.dogpile.benchmarks;
+
+import org.jspecify.annotations.NullMarked;
