@@ -1,0 +1,149 @@
+package io.dogpile.benchmarks;
+
+import com.github.benmanes.caffeine.cache.Caffeine;
+import com.google.common.cache.CacheBuilder;
+import io.dogpile.benchmarks.JmhGroup.RatioGoal;
+import io.dogpile.benchmarks.JmhGroup.Row;
+import io.dogpile.core.DistinctNames;
+import io.dogpile.core.KeyedLockBenchmark;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.cache2k.Cache2kBuilder;
+
+/** The command: measures the groups that it is given by name and prints their tables, with the goals. */
+public final class Benchmarks {
+    private static final String ALL = "all";
+
+    private static final JmhGroup HIT = new JmhGroup(
+            HitBenchmark.class,
+            List.of(
+                    new Row("reference", "volatile read + System.nanoTime()"),
+                    new Row(
+                            "nonCapturing",
+                            "Dogpile.get, creator captures nothing",
+                            new RatioGoal(1, "reference", 1.15, false),
+                            new RatioGoal(2, "reference", 1.15, false)),
+                    new Row(
+                            "capturing",
+                            "Dogpile.get, creator captures",
+                            new RatioGoal(1, "reference", 1.15, true),
+                            new RatioGoal(2, "reference", 1.15, true)),
+                    new Row("lastSecond", "Dogpile.get, in the value's last second")));
+
+    private static final JmhGroup KEYED_LOCK = new JmhGroup(
+            KeyedLockBenchmark.class,
+            List.of(
+                    new Row("stripedLazyWeakLock", "Guava Striped.lazyWeakLock(16384)"),
+                    new Row(
+                            "registryAndGate",
+                            "NameRegistry and gate",
+                            new RatioGoal(1, "stripedLazyWeakLock", 0.7, true),
+                            new RatioGoal(2, "stripedLazyWeakLock", 0.7, true))));
+
+    private static final JmhGroup READ_LOCK = new JmhGroup(
+            ReadLockBenchmark.class,
+            List.of(
+                    new Row("stampedLock", "StampedLock + System.nanoTime()"),
+                    new Row("reentrantReadWriteLock", "ReentrantReadWriteLock + System.nanoTime()"),
+                    new Row(
+                            "syncReader",
+                            "SyncReaderDogpile, acquire and close",
+                            new RatioGoal(1, "stampedLock", 1.1, true),
+                            new RatioGoal(2, "reentrantReadWriteLock", 0.12, true))));
+
+    private static final String SMALL_HEAP = "-Xmx64m";
+    private static final int SECONDS_OF_NAMES = 20;
+    private static final int SECONDS_OF_STAMPEDE = 15;
+    private static final int SECONDS_OF_VIRTUAL_STAMPEDE = 20;
+    private static final int SECONDS_OF_FAILING = 25;
+
+    /**
+     * What can be asked for.
+     *
+     * @param seconds about how long it takes
+     */
+    private record Group(long seconds, Task task) {}
+
+    private interface Task {
+        void run() throws Exception;
+    }
+
+    private Benchmarks() {}
+
+    /**
+     * Runs the groups.
+     *
+     * @param args their names, or "all"
+     */
+    public static void main(String[] args) throws Exception {
+        Map<String, Group> groups = groups();
+        List<String> wanted = List.of(args).contains(ALL) ? List.copyOf(groups.keySet()) : List.of(args);
+        if (wanted.isEmpty() || !groups.keySet().containsAll(wanted)) {
+            System.err.println("Name what to measure: " + ALL + ", or some of " + String.join(", ", groups.keySet()));
+            System.exit(2);
+        }
+        long seconds = groups.entrySet().stream()
+                .filter(group -> wanted.contains(group.getKey()))
+                .mapToLong(group -> group.getValue().seconds())
+                .sum();
+        printMachine();
+        System.err.println("This takes about " + (seconds < 120 ? seconds + " s." : (seconds + 59) / 60 + " min."));
+        for (Map.Entry<String, Group> group : groups.entrySet()) {
+            if (wanted.contains(group.getKey())) {
+                group.getValue().task().run();
+            }
+        }
+        // A peer's threads must not keep this waiting.
+        System.exit(0);
+    }
+
+    private static Map<String, Group> groups() {
+        Map<String, Group> groups = new LinkedHashMap<>();
+        groups.put("hit", new Group(HIT.expectedSeconds(), HIT::run));
+        groups.put("keyedLock", new Group(KEYED_LOCK.expectedSeconds() + SECONDS_OF_NAMES, () -> {
+            KEYED_LOCK.run();
+            passNames();
+        }));
+        groups.put("readLock", new Group(READ_LOCK.expectedSeconds(), READ_LOCK::run));
+        groups.put(
+                "stampede",
+                new Group(
+                        SECONDS_OF_STAMPEDE + (Crowd.hasVirtualThreads() ? SECONDS_OF_VIRTUAL_STAMPEDE : 0),
+                        LocalStampede::run));
+        groups.put("failing", new Group(SECONDS_OF_FAILING, FailingCreator::run));
+        return groups;
+    }
+
+    /** In a JVM of its own, since the heap is the point. */
+    private static void passNames() throws Exception {
+        Process process = new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                        SMALL_HEAP,
+                        "-classpath",
+                        System.getProperty("java.class.path"),
+                        DistinctNames.class.getName())
+                .inheritIO()
+                .start();
+        if (process.waitFor() != 0) {
+            System.out.println("- the distinct names did not pass through " + SMALL_HEAP + ": MISSED");
+        }
+    }
+
+    private static void printMachine() {
+        System.out.println("JDK " + Runtime.version() + " (" + System.getProperty("java.vm.name") + "), "
+                + Runtime.getRuntime().availableProcessors() + " cores, "
+                + System.getProperty("os.name") + " " + System.getProperty("os.arch") + "; "
+                + jar(CacheBuilder.class) + ", " + jar(Caffeine.class) + ", " + jar(Cache2kBuilder.class)
+                + "; load average before the run "
+                + Table.number(ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(), 1));
+    }
+
+    /** A jar's name bears its version. */
+    private static String jar(Class<?> type) {
+        String path = type.getProtectionDomain().getCodeSource().getLocation().getPath();
+        return path.substring(path.lastIndexOf('/') + 1).replace(".jar", "");
+    }
+}

@@ -1,0 +1,152 @@
+package io.dogpile.benchmarks;
+
+import static io.dogpile.benchmarks.Table.number;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.TimeValue;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/**
+ * A class of JMH benchmarks, run method by method at each number of threads, so that what is compared is measured side
+ * by side; and its goals, which are ratios within one table.
+ *
+ * @param benchmarks the class
+ * @param rows its methods
+ */
+record JmhGroup(Class<?> benchmarks, List<Row> rows) {
+    private static final List<Integer> THREADS = List.of(1, 2);
+    private static final int WARM_UP_SECONDS = 3;
+    private static final int SECONDS = 5;
+    /** What a fork takes beside its iterations. */
+    private static final int SECONDS_TO_START = 2;
+
+    private static final String ALLOCATED = "gc.alloc.rate.norm";
+    /** What the harness itself allocates in an iteration, over the calls of that iteration. */
+    private static final double NO_BYTES = 0.1;
+
+    /**
+     * A method.
+     *
+     * @param method its name
+     * @param title what it is
+     * @param goals what it is to reach
+     */
+    record Row(String method, String title, List<RatioGoal> goals) {
+        Row(String method, String title, RatioGoal... goals) {
+            this(method, title, List.of(goals));
+        }
+
+        @Nullable
+        RatioGoal goal(int threads) {
+            return goals.stream()
+                    .filter(goal -> goal.threads() == threads)
+                    .findFirst()
+                    .orElse(null);
+        }
+    }
+
+    /**
+     * What a row is to reach at a number of threads.
+     *
+     * @param threads the number of threads
+     * @param reference the method it is compared with
+     * @param atMost the ratio to it
+     * @param allocates whether it may allocate
+     */
+    record RatioGoal(int threads, String reference, double atMost, boolean allocates) {}
+
+    /** What was seen of a row; times in nanoseconds for each call. */
+    private record Figures(double median, double error, double bytes) {}
+
+    long expectedSeconds() {
+        return (long) THREADS.size() * rows.size() * (WARM_UP_SECONDS + SECONDS + SECONDS_TO_START);
+    }
+
+    void run() throws RunnerException {
+        for (int threads : THREADS) {
+            List<Figures> seen = new ArrayList<>();
+            for (Row row : rows) {
+                Progress.show(benchmarks.getSimpleName() + ", " + threads(threads) + ": " + row.title());
+                seen.add(measure(row, threads));
+            }
+            Progress.end();
+            print(threads, seen);
+        }
+    }
+
+    @SuppressWarnings("rawtypes") // JMH gives its secondary results so
+    private Figures measure(Row row, int threads) throws RunnerException {
+        Options options = new OptionsBuilder()
+                .include("^" + benchmarks.getName().replace(".", "\\.") + "\\." + row.method() + "$")
+                .threads(threads)
+                .forks(1)
+                .warmupIterations(WARM_UP_SECONDS)
+                .warmupTime(TimeValue.seconds(1))
+                .measurementIterations(SECONDS)
+                .measurementTime(TimeValue.seconds(1))
+                .timeUnit(TimeUnit.NANOSECONDS)
+                .addProfiler(GCProfiler.class)
+                .jvmArgsAppend("-Xms1g", "-Xmx1g")
+                .verbosity(VerboseMode.SILENT)
+                .shouldFailOnError(true)
+                .build();
+        RunResult result = new Runner(options).runSingle();
+        Result<?> time = result.getPrimaryResult();
+        double bytes = result.getSecondaryResults().entrySet().stream()
+                .filter(entry -> entry.getKey().endsWith(ALLOCATED))
+                .mapToDouble(entry -> entry.getValue().getScore())
+                .findFirst()
+                .orElse(Double.NaN);
+        return new Figures(time.getStatistics().getPercentile(50), time.getScoreError(), bytes);
+    }
+
+    private void print(int threads, List<Figures> seen) {
+        System.out.println("\n### " + benchmarks.getSimpleName() + ", " + threads(threads));
+        Table table = new Table("", "median ns/op", "error (99.9 %)", "B/op", "x reference", "goal", "");
+        for (int i = 0; i < rows.size(); i++) {
+            Row row = rows.get(i);
+            Figures figures = seen.get(i);
+            RatioGoal goal = row.goal(threads);
+            double ratio = goal == null
+                    ? Double.NaN
+                    : figures.median() / reference(goal, seen).median();
+            table.row(
+                    row.title(),
+                    number(figures.median(), 1),
+                    number(figures.error(), 1),
+                    number(figures.bytes(), 1),
+                    number(ratio, 2),
+                    goal == null ? "" : "<= " + number(goal.atMost(), 2) + (goal.allocates() ? "" : ", 0 B"),
+                    goal == null ? "" : verdict(goal, ratio, figures));
+        }
+        table.print(System.out);
+    }
+
+    private static String verdict(RatioGoal goal, double ratio, Figures figures) {
+        boolean isMet = ratio <= goal.atMost() && (goal.allocates() || figures.bytes() < NO_BYTES);
+        return isMet ? "met" : "MISSED";
+    }
+
+    private Figures reference(RatioGoal goal, List<Figures> seen) {
+        for (int i = 0; i < rows.size(); i++) {
+            if (rows.get(i).method().equals(goal.reference())) {
+                return seen.get(i);
+            }
+        }
+        throw new IllegalArgumentException("no row " + goal.reference());
+    }
+
+    private static String threads(int number) {
+        return number + (number == 1 ? " thread" : " threads");
+    }
+}
