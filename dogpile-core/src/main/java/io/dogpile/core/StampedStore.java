@@ -59,7 +59,8 @@ final class StampedStore<V> implements Store<V> {
         Instant createdAt = stamped.createdAt();
         Duration age = Duration.between(createdAt, options.time().instant());
         Slot.Draft<V> draft = options.draft(stamped.value(), 0);
-        if (age.compareTo(MOST_SKEW.negated()) < 0) {
+        boolean isBelieved = age.compareTo(MOST_SKEW.negated()) >= 0;
+        if (!isBelieved) {
             options.told().stampFromTheFuture(name, age.negated());
             draft = new Slot.Draft<>(draft.value(), Duration.ZERO, draft.expireAfter(), draft.cost(), draft.keep());
             age = JUST_STALE.plusNanos(options.maxAge() == Slot.NEVER ? 0 : Math.max(0, options.maxAge()));
@@ -67,7 +68,9 @@ final class StampedStore<V> implements Store<V> {
         long ageNanos = age.isNegative() ? 0 : Stored.nanos(age);
         long bornAt = options.time().nanos() - ageNanos;
         Stored<V> stored = Stored.of(draft, bornAt, createdAt, versionOf(createdAt));
-        known.accept(stored);
+        if (isBelieved) {
+            known.accept(stored);
+        }
         return stored;
     }
 
