@@ -1,5 +1,7 @@
 package io.dogpile.core;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -41,6 +43,9 @@ final class CreationRun<V> {
     private final Set<Object> leasesLost = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isOverdue = new AtomicBoolean();
     private volatile @Nullable Renewal renewal;
+
+    /** What ends once the value is in place, or is known not to come. Only touched by the thread of the creator. */
+    private final Deque<Runnable> afterwards = new ArrayDeque<>();
 
     /** The flights that this run's creator waits for. Guarded by: {@link Cycles}. */
     final Set<Flight<?>> waitsFor = new LinkedHashSet<>();
@@ -140,6 +145,11 @@ final class CreationRun<V> {
         });
     }
 
+    /** Called by the creator: runs the task on this thread after the publication, before those who wait are woken. */
+    void afterPublication(Runnable task) {
+        afterwards.push(task);
+    }
+
     /** The executor refused to run this: the rights go back, and somebody else may lead. */
     void refused(Throwable why) {
         legs.keySet().forEach(name -> options.told().refreshRejected(name, why));
@@ -189,6 +199,7 @@ final class CreationRun<V> {
     private Map<Object, Landing<V>> succeeded(Map<Object, Made<V>> made) {
         long cost = options.time().nanos() - startedAt;
         Map<Object, Slot.Published<V>> published = publish(made, cost);
+        runAfterwards();
         Map<Object, Landing<V>> own = new LinkedHashMap<>();
         legs.forEach((name, flight) -> {
             Made<V> one = made.get(name);
@@ -264,6 +275,7 @@ final class CreationRun<V> {
                 ? thrown
                 : new CreationException("The creator of '" + Names.render(name()) + "' failed: " + thrown, thrown);
         giveBack(failure);
+        runAfterwards();
         // An interrupt told this caller to stop; it does not say that the value cannot be made.
         boolean interrupted = thrown instanceof InterruptedException;
         if (interrupted) {
@@ -280,6 +292,12 @@ final class CreationRun<V> {
             flights.land(flight, interrupted ? Landing.again() : landing);
         });
         return own;
+    }
+
+    private void runAfterwards() {
+        while (!afterwards.isEmpty()) {
+            afterwards.pop().run();
+        }
     }
 
     private void giveBack(@Nullable Throwable cause) {

@@ -206,6 +206,10 @@ public final class Dogpile<V> {
         return kept.read();
     }
 
+    boolean isCreatedBy(@Nullable CreationRun<?> run) {
+        return run != null && (run.creates(lock.flights(), kept) || run.creates(lock.flights(), stamp));
+    }
+
     Options<V> options() {
         return options;
     }

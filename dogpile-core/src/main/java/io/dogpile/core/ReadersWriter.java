@@ -143,6 +143,11 @@ abstract class ReadersWriter {
         }
     }
 
+    /** Whether this thread holds the write side. */
+    final boolean isWriter() {
+        return writer == Thread.currentThread();
+    }
+
     private boolean wrote(boolean entered) {
         if (entered) {
             writer = Thread.currentThread();

@@ -21,7 +21,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p>While the creator prepares, readers go on with the current version. From the moment it asks to
- * {@linkplain Sync#write write} until it has written, new readers wait, and it waits for those that are in. Who reads
+ * {@linkplain Sync#write write}, new readers wait, and it waits for those that are in. They wait until the creator has
+ * returned and its value is in place, so that value and resource agree; a creator should therefore write last. Who reads
  * always reads one version, whole, and the newest there is once its reading is open.
  *
  * <p>A reading may be closed on another thread than the one that opened it. A thread that has one open may not open a
@@ -35,6 +36,9 @@ public final class SyncReaderDogpile<V> {
     private final Dogpile<V> dogpile;
     private final ReadersWriter lock;
     private final Sync sync = this::writeInCreator;
+
+    /** Whether a creator's change runs, so that one inside another is refused. Only touched by the writer. */
+    private boolean changing;
 
     private SyncReaderDogpile(Dogpile<V> dogpile, ReadersWriter lock) {
         this.dogpile = Objects.requireNonNull(dogpile, "dogpile");
@@ -169,19 +173,42 @@ public final class SyncReaderDogpile<V> {
         return dogpile;
     }
 
+    /**
+     * Writes, and stays the writer until the new value is in place: who waited to read must not find the new resource
+     * with the old value.
+     */
     private <T> T writeInCreator(Callable<T> change) throws Exception {
-        return write(change, dogpile.options().maxCreation());
+        long longestWait = dogpile.options().maxCreation();
+        CreationRun<?> run = Creation.currentRun();
+        if (run == null || !dogpile.isCreatedBy(run)) {
+            return write(change, longestWait);
+        }
+        boolean staysSinceAnEarlierWrite = lock.isWriter() && !changing;
+        if (!staysSinceAnEarlierWrite) {
+            enterWrite(longestWait);
+            run.afterPublication(lock::unlockWrite);
+        }
+        changing = true;
+        try {
+            return change.call();
+        } finally {
+            changing = false;
+        }
     }
 
     private <T> T write(Callable<T> change, long longestWait) throws Exception {
-        if (!lock.tryLockWrite(longestWait)) {
-            throw new HardTimeoutException("The readers of '" + dogpile + "' did not leave within "
-                    + TimeUnit.NANOSECONDS.toMillis(longestWait) + " ms; nothing was written");
-        }
+        enterWrite(longestWait);
         try {
             return change.call();
         } finally {
             lock.unlockWrite();
+        }
+    }
+
+    private void enterWrite(long longestWait) throws InterruptedException {
+        if (!lock.tryLockWrite(longestWait)) {
+            throw new HardTimeoutException("The readers of '" + dogpile + "' did not leave within "
+                    + TimeUnit.NANOSECONDS.toMillis(longestWait) + " ms; nothing was written");
         }
     }
 
@@ -209,7 +236,8 @@ public final class SyncReaderDogpile<V> {
     /** Lets a creator change the resource while nobody reads it. Valid while the creator runs. */
     public interface Sync {
         /**
-         * Waits until all readings are closed, keeps new ones out, and runs the change.
+         * Waits until all readings are closed, keeps new ones out until the creator's value is in place, and runs the
+         * change.
          *
          * @param <T> the type of the result
          * @param change the change; it should be short, since readers wait
