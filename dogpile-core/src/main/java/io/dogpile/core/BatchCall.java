@@ -121,7 +121,7 @@ final class BatchCall<N, V> {
 
     private boolean enter() {
         List<Part> entering = partsTo(Election.Action.ENTER);
-        lock.flights().enterAll(entering, (call, how) -> partOf(call).next = call.election.entered(how, call.now()));
+        lock.flights().enterAll(entering, (call, how) -> partOf(call).next = call.entered(how));
         for (Part part : entering) {
             if (outer != null && part.isInFlight()) {
                 Cycles.waits(outer, part.flight());

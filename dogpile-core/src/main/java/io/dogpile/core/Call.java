@@ -75,7 +75,7 @@ abstract class Call<V> extends Waiter<V> {
             case READ:
                 return read();
             case ENTER:
-                return election.entered(flights().enter(this, election.joins(), now()), now());
+                return entered(flights().enter(this, election.joins(), now()));
             case OFFER:
                 flight().offer(election.best());
                 return election.offered();
@@ -106,6 +106,13 @@ abstract class Call<V> extends Waiter<V> {
         if (election.state() == Election.State.LOOKING) {
             publicationsBefore = flights().publications(name);
         }
+    }
+
+    final Election.Action entered(Flights.Entered how) {
+        if (how == Flights.Entered.BUSY) {
+            options().told().creationElsewhere(name);
+        }
+        return election.entered(how, now());
     }
 
     private Election.Action claim() {
@@ -258,6 +265,7 @@ abstract class Call<V> extends Waiter<V> {
         if (unused != null) {
             try {
                 unused.abandon(null);
+                options().told().released(name);
             } catch (Exception notGivenBack) {
                 options().told().storeDown(name, notGivenBack);
             }

@@ -240,6 +240,8 @@ final class CreationRun<V> {
         Throwable trouble = published.trouble();
         if (trouble != null) {
             options.told().storeDown(name, trouble);
+        } else if (published.outcome() != Slot.Published.Outcome.UNKNOWN) {
+            options.told().released(name);
         }
         if (published.outcome() != Slot.Published.Outcome.STORED) {
             options.told().writeRefused(name, published.outcome());
@@ -303,6 +305,7 @@ final class CreationRun<V> {
     private void giveBack(@Nullable Throwable cause) {
         try {
             grants.abandonAll(cause);
+            legs.keySet().forEach(options.told()::released);
         } catch (Throwable notGivenBack) {
             legs.keySet().forEach(name -> options.told().storeDown(name, notGivenBack));
             if (cause != null && cause != notGivenBack) {
