@@ -77,7 +77,7 @@ class DebugEventsTest {
     void absent_elected_created_released() {
         lock().get("report", slot, () -> "a secret value");
 
-        assertEquals(List.of("elected, creating", "the right to create was given back", "created in 0 ns"), logged());
+        assertEquals(List.of("elected, creating", "created in 0 ns", "the right to create was given back"), logged());
         assertFalse(log.toString(StandardCharsets.UTF_8).contains("secret"));
     }
 
@@ -146,8 +146,8 @@ class DebugEventsTest {
                 List.of(
                         "elected, creating",
                         "creation handed to the executor",
-                        "the right to create was given back",
-                        "created in 0 ns"),
+                        "created in 0 ns",
+                        "the right to create was given back"),
                 logged());
     }
 

@@ -25,8 +25,8 @@ class DogpileLockBuilderTest {
         void valuesNeverTurnStaleNorExpire() {
             assertEquals(Slot.NEVER, options.staleAfter());
             assertEquals(Slot.NEVER, options.expireAfter());
-            assertEquals(Slot.NEVER, options.maxAge());
-            assertEquals(Slot.NEVER, options.maxUsableAge());
+            assertEquals(Options.UNSET, options.maxAge());
+            assertEquals(Options.UNSET, options.maxUsableAge());
             assertTrue(options.takesStale());
         }
 
@@ -205,7 +205,6 @@ class DogpileLockBuilderTest {
             belongsToTheLock(o -> o.listener(new Events()), "listener");
             belongsToTheLock(o -> o.clock(new FakeTime()), "clock");
             belongsToTheLock(o -> o.lock(null, SECOND), "lock");
-            belongsToTheLock(o -> o.drafting((value, cost) -> null), "drafting");
             belongsToTheLock(o -> o.seed(1), "seed");
         }
 

@@ -157,8 +157,8 @@ class EarlyRefreshTest {
         Options<String> options = new Options<>(
                 LIFE.toNanos(),
                 LIFE.toNanos(),
-                Slot.NEVER,
-                Slot.NEVER,
+                Options.UNSET,
+                Options.UNSET,
                 true,
                 0,
                 LIFE.toNanos(),
@@ -181,7 +181,7 @@ class EarlyRefreshTest {
 
     private Election.Action seenWithLeft(Options<String> options, Duration left) {
         slot.holding("old", LIFE.minus(left), LIFE, LIFE, COST);
-        Election<String> election = new Election<>(options, false, true);
+        Election<String> election = new Election<>(options, Election.Want.VALUE, true);
         election.begin(time.nanos());
         try {
             return election.seen(slot.read(), time.nanos());
