@@ -136,6 +136,7 @@ final class Election<V> {
 
     /** The slot was read. */
     Action seen(Slot.Seen<V> seen, long now) {
+        storeDown = false;
         judge(seen, now);
         switch (state) {
             case LOOKING:
