@@ -199,7 +199,8 @@ final class BatchCall<N, V> {
         }
         CreationRun<V> run = newRun(creating);
         try {
-            Objects.requireNonNull(lock.options().refreshOn()).execute(() -> run.runAll(() -> made(creating)));
+            Objects.requireNonNull(lock.options().refreshOn())
+                    .execute(run.later(() -> run.runAll(() -> made(creating))));
         } catch (RuntimeException rejected) {
             run.refused(rejected);
             creating.forEach(part -> part.next = part.election.rejected());

@@ -202,7 +202,7 @@ abstract class Call<V> extends Waiter<V> {
     private Election.Action createBehind() {
         CreationRun<V> run = begunRun();
         try {
-            Objects.requireNonNull(options().refreshOn()).execute(createLater(run));
+            Objects.requireNonNull(options().refreshOn()).execute(run.later(createLater(run)));
         } catch (RuntimeException | Error rejected) {
             // An executor that cannot start a thread throws an Error; the flight must not stay promised to it.
             run.refused(rejected);

@@ -150,6 +150,15 @@ final class CreationRun<V> {
         afterwards.push(task);
     }
 
+    /** A task that creates, unless by the time of its turn the names have gone to others. */
+    Runnable later(Runnable creation) {
+        return () -> {
+            if (!isOverdue.get()) {
+                creation.run();
+            }
+        };
+    }
+
     /** The executor refused to run this: the rights go back, and somebody else may lead. */
     void refused(Throwable why) {
         legs.keySet().forEach(name -> options.told().refreshRejected(name, why));
