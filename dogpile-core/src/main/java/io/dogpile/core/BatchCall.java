@@ -198,6 +198,7 @@ final class BatchCall<N, V> {
             return false;
         }
         CreationRun<V> run = newRun(creating);
+        run.keep();
         try {
             Objects.requireNonNull(lock.options().refreshOn())
                     .execute(run.later(() -> run.runAll(() -> made(creating))));

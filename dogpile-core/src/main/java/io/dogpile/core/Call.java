@@ -201,6 +201,7 @@ abstract class Call<V> extends Waiter<V> {
 
     private Election.Action createBehind() {
         CreationRun<V> run = begunRun();
+        run.keep();
         try {
             Objects.requireNonNull(options().refreshOn()).execute(run.later(createLater(run)));
         } catch (RuntimeException | Error rejected) {

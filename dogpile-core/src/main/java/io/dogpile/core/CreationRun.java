@@ -161,6 +161,7 @@ final class CreationRun<V> {
 
     /** The executor refused to run this: the rights go back, and somebody else may lead. */
     void refused(Throwable why) {
+        stopRenewing();
         legs.keySet().forEach(name -> options.told().refreshRejected(name, why));
         giveBack(null);
         legs.values().forEach(Flight::notCreating);
@@ -177,8 +178,15 @@ final class CreationRun<V> {
 
     private void begin() {
         creation.begin();
-        renewal =
-                Renewal.start(grants.lease(), overdueAt, options.time(), options.renewOn(), this::renew, this::loseAll);
+        keep();
+    }
+
+    /** The leases are kept alive from now on; from the hand-over on, where an executor has the creation in its queue. */
+    void keep() {
+        if (renewal == null) {
+            renewal = Renewal.start(
+                    grants.lease(), overdueAt, options.time(), options.renewOn(), this::renew, this::loseAll);
+        }
     }
 
     /** Returns false if no right is left to be renewed. */
