@@ -216,7 +216,9 @@ public final class Dogpile<V> {
 
     boolean isHit(Stored<V> stored) {
         long end = options.judgesByAge() ? endByAge(stored) : stored.freshUntil;
-        return options.time().notBeforeNow() <= end - options.drawZone(stored.costNanos);
+        long hitUntil = end - options.drawZone(stored.costNanos);
+        // The exact clock only where the coarse one leaves a doubt: in the last second, or where there is no hit.
+        return options.time().notBeforeNow() <= hitUntil || options.time().nanos() <= hitUntil;
     }
 
     private long endByAge(Stored<V> stored) {
