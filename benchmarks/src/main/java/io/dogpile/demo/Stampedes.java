@@ -2,7 +2,6 @@ package io.dogpile.demo;
 
 import io.dogpile.core.Acquired;
 import io.dogpile.core.Dogpile;
-import io.dogpile.core.DogpileListener;
 import io.dogpile.core.DogpileLock;
 import io.dogpile.core.Stamped;
 import java.time.Duration;
@@ -33,14 +32,6 @@ final class Stampedes {
     private static final Duration SHORT_LIFE = Duration.ofSeconds(1);
     private static final Duration LONG_LIFE = Duration.ofHours(1);
     private static final int WARM_UPS = 3;
-
-    /** The library tells a caller that it waited on that caller's own thread. */
-    private static final DogpileListener NOTES_WAITS = new DogpileListener() {
-        @Override
-        public void waited(Object name, Duration time, WaitOutcome outcome) {
-            Caller.noteWait();
-        }
-    };
 
     /** What stands between the callers of a run and the expensive call. */
     private interface Way extends Function<Recorder, Load.Request> {}
@@ -147,10 +138,11 @@ final class Stampedes {
     /** A dogpile that keeps the one value by itself. */
     private static Way dogpile(UnaryOperator<Dogpile.Builder<ModuleIndex>> options) {
         return recorder -> {
-            Dogpile<ModuleIndex> dogpile = options.apply(Dogpile.builder())
-                    .options(o -> o.listener(NOTES_WAITS))
-                    .build();
-            return key -> outcome(key, dogpile.acquire(() -> recorder.index(key)));
+            Dogpile<ModuleIndex> dogpile = options.apply(Dogpile.builder()).build();
+            return key -> {
+                Instant asked = Instant.now();
+                return outcome(key, asked, dogpile.acquire(() -> recorder.index(key)));
+            };
         };
     }
 
@@ -158,30 +150,32 @@ final class Stampedes {
     private static Way lockOverMap() {
         return recorder -> {
             Map<String, Stamped<ModuleIndex>> map = new ConcurrentHashMap<>();
-            DogpileLock<ModuleIndex> lock = DogpileLock.<ModuleIndex>builder()
-                    .staleAfter(LONG_LIFE)
-                    .listener(NOTES_WAITS)
-                    .build();
-            return key -> outcome(
-                    key,
-                    lock.acquireStamped(
-                            key,
-                            () -> {
-                                Stamped<ModuleIndex> made = new Stamped<>(recorder.index(key), Instant.now());
-                                map.put(key, made);
-                                return made;
-                            },
-                            () -> Optional.ofNullable(map.get(key))));
+            DogpileLock<ModuleIndex> lock =
+                    DogpileLock.<ModuleIndex>builder().staleAfter(LONG_LIFE).build();
+            return key -> {
+                Instant asked = Instant.now();
+                return outcome(
+                        key,
+                        asked,
+                        lock.acquireStamped(
+                                key,
+                                () -> {
+                                    Stamped<ModuleIndex> made = new Stamped<>(recorder.index(key), Instant.now());
+                                    map.put(key, made);
+                                    return made;
+                                },
+                                () -> Optional.ofNullable(map.get(key))));
+            };
         };
     }
 
-    private static Call.Outcome outcome(String key, Acquired<ModuleIndex> acquired) {
+    /** Who got a value that was not yet made when it asked has waited for it. */
+    private static Call.Outcome outcome(String key, Instant asked, Acquired<ModuleIndex> acquired) {
         check(key, acquired.value());
-        boolean waited = Caller.hasWaited();
         return switch (acquired.origin()) {
             case CREATED -> Call.Outcome.CREATED;
             case STALE -> Call.Outcome.STALE;
-            case FRESH -> waited ? Call.Outcome.WAITED : Call.Outcome.FRESH;
+            case FRESH -> acquired.createdAt().isAfter(asked) ? Call.Outcome.WAITED : Call.Outcome.FRESH;
         };
     }
 
