@@ -38,8 +38,8 @@ final class CreationRun<V> {
     private final Map<Object, Flight<V>> legs;
     private final Slots.Grants<Object, V> grants;
     private final Creation creation;
-    private final long startedAt;
     private final long overdueAt;
+    private volatile long begunAt;
     private final Set<Object> leasesLost = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isOverdue = new AtomicBoolean();
     private volatile @Nullable Renewal renewal;
@@ -72,8 +72,8 @@ final class CreationRun<V> {
         this.legs = new LinkedHashMap<>();
         inFlight.forEach(flight -> legs.put(flight.name(), flight));
         this.grants = grants;
-        this.startedAt = options.time().nanos();
-        this.overdueAt = Stored.deadline(startedAt, options.maxCreation());
+        this.begunAt = options.time().nanos();
+        this.overdueAt = Stored.deadline(begunAt, options.maxCreation());
         this.creation = new Creation(
                 this,
                 legs.size() == 1 ? inFlight.get(0).name() : Set.copyOf(legs.keySet()),
@@ -177,6 +177,7 @@ final class CreationRun<V> {
     }
 
     private void begin() {
+        begunAt = options.time().nanos();
         creation.begin();
         keep();
     }
@@ -214,7 +215,7 @@ final class CreationRun<V> {
     }
 
     private Map<Object, Landing<V>> succeeded(Map<Object, Made<V>> made) {
-        long cost = options.time().nanos() - startedAt;
+        long cost = options.time().nanos() - begunAt;
         Map<Object, Slot.Published<V>> published = publish(made, cost);
         runAfterwards();
         Map<Object, Landing<V>> own = new LinkedHashMap<>();
