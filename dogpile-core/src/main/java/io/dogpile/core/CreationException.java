@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public class CreationException extends DogpileException {
     private static final long serialVersionUID = 1L;
 
+    /** How long the name still backs off, or null if the creation was tried. */
     private final @Nullable Duration retryAfter;
 
     /**

@@ -14,6 +14,8 @@ public record Stamped<V>(V value, Instant createdAt) {
     /**
      * Checks the stamp.
      *
+     * @param value the value; may be null
+     * @param createdAt when the creator returned
      * @throws NullPointerException if {@code createdAt} is null
      */
     public Stamped {
