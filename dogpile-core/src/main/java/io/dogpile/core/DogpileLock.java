@@ -64,7 +64,7 @@ public final class DogpileLock<V> {
     /**
      * This lock as seen by a caller with other wishes: a cheap view over the same flights and values. What the view says
      * of {@code staleAfter} and {@code expireAfter} judges values by their age, for its own calls only; what its calls
-     * create is stored with this lock's lives. The clock, the listener, the lock provider, the lease and
+     * create is stored with this lock's lives, unless the view drafts for itself. The clock, the listener, the lock provider, the lease and
      * {@code maxCreation} are the lock's own and cannot differ.
      *
      * @param changes sets the options that differ
@@ -506,7 +506,7 @@ public final class DogpileLock<V> {
                             refreshOn,
                             beta,
                             whenDown,
-                            from.drafting(),
+                            drafting == null ? from.drafting() : drafting,
                             from.told(),
                             from.time(),
                             from.random(),

@@ -570,6 +570,19 @@ class DogpileLockTest {
         }
 
         @Test
+        void draftOfAView_isThatOfItsOwnCreations_alsoInAViewOfIt() {
+            ScriptedSlot<String> slot = new ScriptedSlot<>(time);
+            DogpileLock<String> view = lock.with(
+                    o -> o.drafting((value, cost) -> new Slot.Draft<>(value, TEN_SECONDS, TEN_SECONDS, cost, false)));
+
+            assertEquals("new", view.get("report", slot, () -> "new"));
+            assertEquals("new", view.with(o -> o).get("report", slot, () -> "new"));
+            assertEquals(Optional.empty(), slot.stored());
+            assertEquals("new", lock.get("report", slot, () -> "new"));
+            assertEquals(Optional.of("new"), slot.stored());
+        }
+
+        @Test
         void viewOfAView_keepsWhatTheFirstSaid() {
             ScriptedSlot<String> slot = new ScriptedSlot<String>(time).holding("old", Duration.ofSeconds(50));
 
