@@ -245,6 +245,10 @@ final class Election<V> {
             case VALUE:
                 return take(landing, state == State.BEHIND ? Acquired.Origin.CREATED : Acquired.Origin.FRESH);
             case SEEN:
+                if (want == Want.NEWER) {
+                    // It may have been read before this call began, and then the next to be read is not news.
+                    return lookAgain(now);
+                }
                 judge(landing.seen(), now);
                 return takesBest() ? takeBest() : lookAgain(now);
             case FAILURE:
