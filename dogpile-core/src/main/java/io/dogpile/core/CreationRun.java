@@ -247,8 +247,7 @@ final class CreationRun<V> {
                 flight,
                 switch (published.outcome()) {
                     case STORED, UNKNOWN -> own;
-                    case SUPERSEDED ->
-                        stored == null ? Landing.again() : Landing.value(stored.value(), stored.createdAt());
+                    case SUPERSEDED -> stored == null ? Landing.again() : Landing.seen(stored);
                     case VOIDED -> flight.isDetached() ? own : Landing.again();
                 });
         return own;
