@@ -38,8 +38,8 @@ class NameRegistryLincheckTest {
     @DisplayName("B-001 B-002 B-004 registry_underStress_hasOneObjectPerName")
     void registry_underStress_hasOneObjectPerName() {
         new StressOptions()
-                .iterations(10)
-                .invocationsPerIteration(250)
+                .iterations(8)
+                .invocationsPerIteration(200)
                 .threads(2)
                 .actorsBefore(0)
                 .actorsPerThread(3)
@@ -61,8 +61,8 @@ class NameRegistryLincheckTest {
 
     private static ModelCheckingOptions modelChecking() {
         return new ModelCheckingOptions()
-                .iterations(10)
-                .invocationsPerIteration(300)
+                .iterations(8)
+                .invocationsPerIteration(200)
                 .threads(2)
                 .actorsBefore(0)
                 .actorsPerThread(3)

@@ -33,7 +33,7 @@ class ReadersWriterLincheckTest {
     @Test
     @DisplayName("B-020 B-022 B-023 B-024 tries_underStress_areThoseOfOneOrder")
     void tries_underStress_areThoseOfOneOrder() {
-        against(new StressOptions().iterations(10).invocationsPerIteration(250)).check(TheLock.class);
+        against(new StressOptions().iterations(8).invocationsPerIteration(200)).check(TheLock.class);
     }
 
     @Test
@@ -74,7 +74,7 @@ class ReadersWriterLincheckTest {
     }
 
     private static ModelCheckingOptions modelChecking() {
-        return against(new ModelCheckingOptions().iterations(12).invocationsPerIteration(200));
+        return against(new ModelCheckingOptions().iterations(10).invocationsPerIteration(150));
     }
 
     private static <O extends Options<O, ?>> O against(O options) {
