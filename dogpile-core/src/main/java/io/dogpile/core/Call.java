@@ -195,6 +195,9 @@ abstract class Call<V> extends Waiter<V> {
         if (election.isDrawn()) {
             options().told().earlyRefresh(name);
         }
+        if (!slot.readsFree()) {
+            run.sharesItsStore();
+        }
         flight().creating(run, run.overdueAt());
         election.used();
     }

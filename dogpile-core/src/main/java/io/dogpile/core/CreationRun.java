@@ -40,6 +40,7 @@ final class CreationRun<V> {
     private final Creation creation;
     private final long overdueAt;
     private volatile long begunAt;
+    private boolean storeIsShared; // written before the creator is called
     private final Set<Object> leasesLost = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean isOverdue = new AtomicBoolean();
     private volatile @Nullable Renewal renewal;
@@ -87,6 +88,14 @@ final class CreationRun<V> {
 
     private static long tokenOf(Slot.@Nullable Grant<?> grant) {
         return grant == null ? 0 : grant.fencingToken();
+    }
+
+    /**
+     * Others invalidate the store too. A voided value may then be older than some who wait for it, even where this JVM
+     * invalidated as well: they look again.
+     */
+    void sharesItsStore() {
+        storeIsShared = true;
     }
 
     long overdueAt() {
@@ -248,7 +257,7 @@ final class CreationRun<V> {
                 switch (published.outcome()) {
                     case STORED, UNKNOWN -> own;
                     case SUPERSEDED -> stored == null ? Landing.again() : Landing.seen(stored);
-                    case VOIDED -> flight.isDetached() ? own : Landing.again();
+                    case VOIDED -> flight.isDetached() && !storeIsShared ? own : Landing.again();
                 });
         return own;
     }
