@@ -270,6 +270,9 @@ final class Simulation {
     private int jvms;
     private int faults;
     private boolean freeReads;
+    /** The store knows nothing of rights: only the lease stands against a late write. */
+    private boolean plain;
+
     private boolean refreshesBehind;
     private boolean soft;
     private boolean staleEnds;
@@ -376,6 +379,7 @@ final class Simulation {
         int some = random();
         faults = pick(4) == 0 ? 0 : (some & random() & ALL_FAULTS) | (1 << pick(10));
         freeReads = kind == Kind.LOCAL || (kind != Kind.NATIVE && pick(2) == 0);
+        plain = (kind == Kind.LEASED || kind == Kind.GATED) && !has(INVALIDATION) && !has(PUT) && pick(2) == 0;
         refreshesBehind = pick(5) < 2;
         soft = refreshesBehind && pick(2) == 0;
         staleEnds = pick(4) != 0;
@@ -1048,7 +1052,7 @@ final class Simulation {
         public @Nullable Stored<Made> write(Slot.Draft<Made> draft, long begun) {
             mayFail();
             Made before = cell.read().value;
-            Stored<Made> stored = cell.write(draft, begun);
+            Stored<Made> stored = cell.write(draft, plain ? cell.begin() : begun);
             if (stored != null) {
                 published(draft.value(), before, stored);
             }
@@ -1558,12 +1562,23 @@ final class Simulation {
                 }
                 continue;
             }
-            boolean refused = made.outcome == Slot.Published.Outcome.VOIDED && made.by != caller;
-            if (!(change.jvm != caller.jvm && !refused)) {
+            boolean refused =
+                    made.outcome == Slot.Published.Outcome.VOIDED && made.by != caller && !wasDetachedFor(caller);
+            if (change.jvm == caller.jvm || refused) {
                 throw violation(Outcome.OLD_VALUE_AFTER_INVALIDATION, caller + " got " + made);
             }
             saw(Outcome.OLD_VALUE_ACROSS_JVMS);
         }
+    }
+
+    /** The first news that its JVM had came while it waited: then it gets what it waited for. */
+    private boolean wasDetachedFor(Caller caller) {
+        for (int i = 0; i < changes.size(); i++) {
+            if (changes.get(i).jvm == caller.jvm && changes.get(i).ended > caller.began) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private Outcome classOf(Caller caller, Made made, Acquired.Origin origin) {
