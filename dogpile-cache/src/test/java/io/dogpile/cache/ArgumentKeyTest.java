@@ -263,6 +263,16 @@ class ArgumentKeyTest {
         }
 
         @Test
+        @Tag("C-143")
+        void aParameterTypeWithoutPackage_isNotTakenForOneOfJavaLang() throws Exception {
+            Class<?> type = Class.forName("WithoutPackage");
+
+            assertEquals(
+                    "WithoutPackage.same[.WithoutPackage]",
+                    ArgumentKey.namespaceOf(type.getDeclaredMethod("same", type)));
+        }
+
+        @Test
         @Tag("C-142")
         void whoReceivesTheCall_isNoPartOfTheKey() throws Exception {
             Finder one = proxy();
