@@ -185,7 +185,7 @@ public final class Envelope {
      * Writes it.
      *
      * @param key the full key in bytes, as it is before a store's limit makes one shorten or hash it; the same on each node
-     * @param codec how to pack the payload; it is left as it is where packing does not make it shorter
+     * @param codec how to pack the payload; it is left as it is where packing makes it longer
      * @return the bytes for the store
      */
     public byte[] encode(byte[] key, Codec codec) {
@@ -321,6 +321,7 @@ public final class Envelope {
         return (int) crc.getValue();
     }
 
+    /** Packed, or null if that is longer. */
     private static byte @Nullable [] deflated(byte[] payload) {
         Deflater deflater = new Deflater();
         try {
@@ -328,7 +329,7 @@ public final class Envelope {
             deflater.finish();
             byte[] packed = new byte[payload.length];
             int length = deflater.deflate(packed);
-            return deflater.finished() && length < payload.length ? Arrays.copyOf(packed, length) : null;
+            return deflater.finished() ? Arrays.copyOf(packed, length) : null;
         } finally {
             deflater.end();
         }

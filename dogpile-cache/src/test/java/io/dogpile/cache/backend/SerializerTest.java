@@ -35,6 +35,7 @@ import java.net.URL;
 import java.net.URLClassLoader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -322,6 +323,25 @@ class SerializerTest {
         }
 
         @Test
+        @DisplayName("C-139: the filter of the JVM is asked too, which a stream's own filter else replaces")
+        void whatTheJvmsFilterRejects_isRefused_whateverOursSays() throws Exception {
+            for (String ofJvm : new String[] {"!" + User.class.getName(), "!java.time.*"}) {
+                Process jvm = new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "-Xmx64m",
+                                "-Djdk.serialFilter=" + ofJvm,
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                UnderAFilterOfTheJvm.class.getName())
+                        .redirectErrorStream(true)
+                        .start();
+                String said = new String(jvm.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+                assertEquals(ofJvm.contains("User") ? "refused" : "read", said.strip());
+            }
+        }
+
+        @Test
         void collectionsOfEachSize_areWithinTheBounds() throws Exception {
             Serializer<Object> jdk = Serializer.jdk(Object.class, users);
             for (int size : new int[] {0, 1, 2, 7, 12, 13, 24, 25, 100, 1_537, 98_305}) {
@@ -496,6 +516,19 @@ class SerializerTest {
 
     private static byte[] utf8(String text) {
         return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    /** A program of its own, since the filter of a JVM is set once. */
+    static final class UnderAFilterOfTheJvm {
+        public static void main(String[] none) throws Exception {
+            Serializer<User> jdk = Serializer.jdk(User.class, info -> Status.ALLOWED);
+            try {
+                jdk.read(jdk.write(USER));
+                System.out.println("read");
+            } catch (InvalidClassException refused) {
+                System.out.println("refused");
+            }
+        }
     }
 
     private record Box(Object inner) implements Serializable {
