@@ -245,7 +245,7 @@ final class CreationRun<V> {
     }
 
     private Landing<V> land(Flight<V> flight, @Nullable V value, Slot.Published<V> published) {
-        tell(flight.name(), published);
+        tell(flight, published);
         Slot.Seen<V> stored = published.seen();
         boolean isStored = published.outcome() == Slot.Published.Outcome.STORED;
         Landing<V> own = Landing.value(
@@ -262,7 +262,8 @@ final class CreationRun<V> {
         return own;
     }
 
-    private void tell(Object name, Slot.Published<V> published) {
+    private void tell(Flight<V> flight, Slot.Published<V> published) {
+        Object name = flight.name();
         Throwable trouble = published.trouble();
         if (trouble != null) {
             options.told().storeDown(name, trouble);
@@ -272,7 +273,7 @@ final class CreationRun<V> {
         if (published.outcome() != Slot.Published.Outcome.STORED) {
             options.told().writeRefused(name, published.outcome());
         }
-        if (published.outcome() == Slot.Published.Outcome.SUPERSEDED) {
+        if (published.outcome() == Slot.Published.Outcome.SUPERSEDED && !flight.isDetached()) {
             options.told().duplicateCreation(name);
         }
     }

@@ -263,7 +263,9 @@ public final class Dogpile<V> {
      */
     public static final class Builder<V> {
         private DogpileLock.Builder<V> options = DogpileLock.builder();
-        private String lockName = "dogpile";
+        private static final String UNNAMED = "dogpile";
+
+        private String lockName = UNNAMED;
         private boolean initialized;
 
         private Builder() {}
@@ -342,10 +344,15 @@ public final class Dogpile<V> {
          * Builds the dogpile.
          *
          * @return a new dogpile
-         * @throws IllegalArgumentException if the options contradict each other; see {@link DogpileLock.Builder#build}
+         * @throws IllegalArgumentException if the options contradict each other (see
+         *     {@link DogpileLock.Builder#build}), or a lock provider was given without a name
          */
         @SuppressWarnings("unchecked") // the cell that is the name is of the type of the values
         public Dogpile<V> build() {
+            if (options.hasProvider() && lockName.equals(UNNAMED)) {
+                throw new IllegalArgumentException("a lock provider needs a name of this dogpile's own: give both by"
+                        + " lock(provider, name, leaseTime), else all dogpiles share the name '" + UNNAMED + "'");
+            }
             DogpileLock<V> lock = options.build((Flights<V>) FLIGHTS);
             TimeSource time = lock.options().time();
             Cell<V> stamp = new Cell<>(time, lockName);

@@ -445,6 +445,10 @@ public final class DogpileLock<V> {
             return this;
         }
 
+        boolean hasProvider() {
+            return provider != null;
+        }
+
         Builder<V> renewOn(Executor executor) {
             renewOn = executor;
             return this;

@@ -158,12 +158,14 @@ final class LeasedSlot<V> implements Slot<V> {
             }
         }
 
-        /** The right was lost: either a successor was stored since, or nothing was. */
+        /** The right was lost: a successor was stored since, or nothing was, or what the creator stored by itself. */
         private Published<V> refused(@Nullable Throwable trouble) throws Exception {
             Stored<V> now = store.read();
-            return now.present() && now.version != seenVersion
-                    ? new Published<>(Published.Outcome.SUPERSEDED, new Sight(now), trouble)
-                    : new Published<>(Published.Outcome.VOIDED, null, trouble);
+            if (!now.present() || now.version == seenVersion) {
+                return new Published<>(Published.Outcome.VOIDED, null, trouble);
+            }
+            Published.Outcome outcome = store.isOwn(now) ? Published.Outcome.UNKNOWN : Published.Outcome.SUPERSEDED;
+            return new Published<>(outcome, new Sight(now), trouble);
         }
 
         /** The failure of a publication, after the right was given back. */

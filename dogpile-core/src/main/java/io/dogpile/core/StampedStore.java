@@ -55,6 +55,12 @@ final class StampedStore<V> implements Store<V> {
                 new Stamped<>(draft.value(), stamp == null ? options.time().instant() : stamp));
     }
 
+    @Override
+    public boolean isOwn(Stored<V> stored) {
+        Instant own = created;
+        return own != null && stored.version == versionOf(own);
+    }
+
     private Stored<V> stored(Stamped<V> stamped) {
         Instant createdAt = stamped.createdAt();
         Duration age = Duration.between(createdAt, options.time().instant());

@@ -19,4 +19,9 @@ interface Store<V> {
      */
     @Nullable
     Stored<V> write(Slot.Draft<V> draft, long begun) throws Exception;
+
+    /** Whether what was read is what this creation's creator has stored by itself. */
+    default boolean isOwn(Stored<V> stored) {
+        return false;
+    }
 }

@@ -1,5 +1,6 @@
 package io.dogpile.core;
 
+import java.lang.ref.Reference;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
@@ -113,10 +114,10 @@ public final class SyncReaderDogpile<V> {
             ReadersWriter.Reader reader = openReading();
             Stored<V> stored = dogpile.kept();
             if (stored.present()) {
-                return new Reading<>(reader, stored);
+                return new Reading<>(this, reader, stored);
             }
             if (acquired != null) {
-                return new Reading<>(reader, Stored.known(acquired.value(), acquired.createdAt()));
+                return new Reading<>(this, reader, Stored.known(acquired.value(), acquired.createdAt()));
             }
             reader.close(); // invalidated while this caller waited for a writer: there is nothing to read
         }
@@ -138,7 +139,7 @@ public final class SyncReaderDogpile<V> {
         ReadersWriter.Reader reader = openReading();
         try {
             Stamped<V> stored = getter.call().orElseGet(() -> new Stamped<>(acquired.value(), acquired.createdAt()));
-            return new Reading<>(reader, Stored.known(stored.value(), stored.createdAt()));
+            return new Reading<>(this, reader, Stored.known(stored.value(), stored.createdAt()));
         } catch (Throwable failed) {
             reader.close();
             if (failed instanceof RuntimeException || failed instanceof Error) {
@@ -186,7 +187,7 @@ public final class SyncReaderDogpile<V> {
         boolean staysSinceAnEarlierWrite = lock.isWriter() && !changing;
         if (!staysSinceAnEarlierWrite) {
             enterWrite(longestWait);
-            run.afterPublication(lock::unlockWrite);
+            run.afterPublication(this::leaveWrite);
         }
         changing = true;
         try {
@@ -201,7 +202,16 @@ public final class SyncReaderDogpile<V> {
         try {
             return change.call();
         } finally {
+            leaveWrite();
+        }
+    }
+
+    private void leaveWrite() {
+        try {
             lock.unlockWrite();
+        } finally {
+            // Until here: a registry that holds this weakly must not make another, with another lock, for the name.
+            Reference.reachabilityFence(this);
         }
     }
 
@@ -276,7 +286,11 @@ public final class SyncReaderDogpile<V> {
         private final ReadersWriter.Reader reader;
         private final Stored<V> stored;
 
-        private Reading(ReadersWriter.Reader reader, Stored<V> stored) {
+        /** Kept reachable: a registry that holds it weakly must not make another, with another lock, for the name. */
+        private final SyncReaderDogpile<V> of;
+
+        private Reading(SyncReaderDogpile<V> of, ReadersWriter.Reader reader, Stored<V> stored) {
+            this.of = of;
             this.reader = reader;
             this.stored = stored;
         }
@@ -318,7 +332,11 @@ public final class SyncReaderDogpile<V> {
          */
         @Override
         public void close() {
-            reader.close();
+            try {
+                reader.close();
+            } finally {
+                Reference.reachabilityFence(of);
+            }
         }
     }
 }

@@ -80,6 +80,14 @@ class DogpileTest {
         assertEquals(value, dogpile.get(creating(value)));
     }
 
+    @Test
+    void aProviderWithoutAName_isRefused() {
+        Dogpile.Builder<String> unnamed =
+                Dogpile.<String>builder().options(o -> o.lock(LockProvider.local(), Duration.ofSeconds(1)));
+        IllegalArgumentException refused = assertThrows(IllegalArgumentException.class, unnamed::build);
+        assertTrue(refused.getMessage().contains("lock(provider, name, leaseTime)"), refused.getMessage());
+    }
+
     @Nested
     class WhenItKeepsTheValue {
         private final Dogpile<String> dogpile = builder().build();

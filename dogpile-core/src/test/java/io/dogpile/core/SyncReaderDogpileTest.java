@@ -487,6 +487,18 @@ class SyncReaderDogpileTest {
     }
 
     @Test
+    @Tag("B-016")
+    void aReading_keepsItsDogpileInARegistry() {
+        NameRegistry<SyncReaderDogpile<String>> files = NameRegistry.of(name -> file());
+        Reading<String> reading = files.get("a").acquire(sync -> next());
+        for (int collection = 0; collection < 3; collection++) {
+            System.gc();
+        }
+        assertThrows(IllegalStateException.class, () -> files.get("a").write(() -> "with another lock"));
+        reading.close();
+    }
+
+    @Test
     void twoWritesOfOneCreator_areOneToTheReaders_andOneInsideAnotherIsRefused() {
         SyncReaderDogpile<String> file = file();
         try (Reading<String> reading = file.acquire(sync -> {
