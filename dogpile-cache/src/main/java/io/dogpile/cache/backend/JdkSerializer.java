@@ -21,7 +21,7 @@ final class JdkSerializer<V> implements Serializer<V> {
 
     /**
      * How many array elements and table slots one byte may claim. In honest bytes an element of an array takes at least
-     * one, and an entry of a hash table six, for which the emptiest tables have eight slots.
+     * one, and one of a hash table five, a reference, for which the emptiest tables have eight slots.
      */
     static final long MAX_SLOTS_PER_BYTE = 2;
 

@@ -363,6 +363,17 @@ class SerializerTest {
                 rows.add(new HashMap<>(Map.of("a", "b")));
             }
             assertEquals(rows, jdk.read(jdk.write(rows)));
+            // The most slots for the fewest bytes: the emptiest tables, their elements mere references.
+            List<Integer> same = IntStream.range(0, 1_025).boxed().toList();
+            List<Set<Object>> thinSets = new ArrayList<>();
+            for (int i = 0; i < 50; i++) {
+                Set<Object> thin = new HashSet<>(16, 0.25f);
+                for (int n = 0; n < 1_025; n++) {
+                    thin.add(same.get(n));
+                }
+                thinSets.add(thin);
+            }
+            assertEquals(thinSets, jdk.read(jdk.write(thinSets)));
         }
 
         @Test
