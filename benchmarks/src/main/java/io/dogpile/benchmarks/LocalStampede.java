@@ -15,6 +15,9 @@ public final class LocalStampede {
     private static final int VIRTUAL_THREADS = 2_000;
     private static final int ROUNDS = 15;
     private static final int WARM_UP_ROUNDS = 5;
+    /** Creations without a rival, so that no contender's way through a creation is still interpreted. */
+    private static final int WARM_UP_CREATIONS = 20_000;
+
     private static final long CREATION_MILLIS = 50;
 
     private static final double LAG_P99_TO_GUAVA = 0.85;
@@ -70,10 +73,16 @@ public final class LocalStampede {
                 "\n### " + who + " on one cold name, creator " + CREATION_MILLIS + " ms, " + rounds + " rounds");
     }
 
-    private static List<Rounds> measure(Crowd crowd, int rounds) throws InterruptedException {
+    private static List<Rounds> measure(Crowd crowd, int rounds) throws Exception {
         List<Rounds> seen = Contender.all().stream().map(Rounds::new).toList();
+        Progress.show("warming up");
+        for (Rounds each : seen) {
+            for (int i = 0; i < WARM_UP_CREATIONS; i++) {
+                each.contender.lookup().get("warm-up " + i, () -> "value");
+            }
+        }
         for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
-            Progress.show(round < 0 ? "warming up" : "round " + (round + 1) + " of " + rounds);
+            Progress.show(round < 0 ? "warming up with crowds" : "round " + (round + 1) + " of " + rounds);
             for (int turn = 0; turn < seen.size(); turn++) {
                 Rounds next = seen.get(Math.floorMod(round + turn, seen.size()));
                 Crowd.Round met = crowd.meet(next.contender, CREATION_MILLIS, false);
