@@ -227,7 +227,8 @@ abstract class Call<V> extends Waiter<V> {
                 while (inFlight.wakeOne()) {
                     // whoever is awake helps to wake the rest
                 }
-                return election.landed(landing, now());
+                // A value is taken whatever the time is, and a crowd that wakes at once need not read the clock.
+                return election.landed(landing, landing.kind() == Landing.Kind.VALUE ? election.began() : now());
             case LEAD:
                 leads = true;
                 return election.lead(now());
@@ -315,7 +316,7 @@ abstract class Call<V> extends Waiter<V> {
     }
 
     final void tellWait(DogpileListener.WaitOutcome outcome) {
-        if (firstWaitAt != Slot.NEVER) {
+        if (firstWaitAt != Slot.NEVER && options().told().isHeard()) {
             options().told().waited(name, now() - firstWaitAt, outcome);
         }
     }

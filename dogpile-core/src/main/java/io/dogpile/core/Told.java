@@ -15,6 +15,11 @@ final class Told {
         this.listener = listener;
     }
 
+    /** Whether there is a listener; saves the clock reads that only an event needs. */
+    boolean isHeard() {
+        return listener != DogpileListener.NONE;
+    }
+
     void waits(Object name) {
         LOG.debug("'{}': no value yet, waiting for the creation that is under way", name);
     }
@@ -98,7 +103,7 @@ final class Told {
     }
 
     private void tell(Consumer<DogpileListener> event) {
-        if (listener == DogpileListener.NONE) {
+        if (!isHeard()) {
             return;
         }
         try {
