@@ -50,6 +50,7 @@ final class Flight<V> {
 
     private @Nullable Waiter<V> first; // Guarded by: lock
     private @Nullable Waiter<V> last; // Guarded by: lock
+    private int length; // Guarded by: lock
     private Phase phase = Phase.OPEN; // Guarded by: lock
 
     /** Written under the lock, read without. */
@@ -124,7 +125,9 @@ final class Flight<V> {
         boolean ended = false;
         lock.lock();
         try {
-            unlink(waiter);
+            if (phase != Phase.LANDED) {
+                unlink(waiter);
+            }
             if (leader == waiter) {
                 leader = phase == Phase.OPEN ? first : null;
                 next = leader;
@@ -328,6 +331,7 @@ final class Flight<V> {
             last.after = waiter;
         }
         last = waiter;
+        length++;
     }
 
     private void unlink(Waiter<V> waiter) {
@@ -349,21 +353,19 @@ final class Flight<V> {
         waiter.before = null;
         waiter.after = null;
         waiter.queued = false;
+        length--;
     }
 
+    /** Takes the queue whole; the waiters' links are left as they are, since a landed flight looks at none. */
     private Waiter<V>[] drain() {
         Waiter<V>[] all = queue();
-        for (Waiter<V> waiter : all) {
-            unlink(waiter);
-        }
+        first = null;
+        last = null;
+        length = 0;
         return all;
     }
 
     private Waiter<V>[] queue() {
-        int length = 0;
-        for (Waiter<V> waiter = first; waiter != null; waiter = waiter.after) {
-            length++;
-        }
         @SuppressWarnings({"unchecked", "rawtypes"})
         Waiter<V>[] all = new Waiter[length];
         int next = 0;
