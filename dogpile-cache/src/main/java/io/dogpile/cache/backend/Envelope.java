@@ -114,6 +114,12 @@ public final class Envelope {
         /**
          * Refuses negative lives and costs.
          *
+         * @param fence the number of the right under which the value was created; 0 if rights are not numbered
+         * @param createdAtMillis when its creator returned, by the wall clock
+         * @param softTtlMillis how long after storing it turns stale; 0 never
+         * @param hardTtlMillis how long after storing it expires; 0 never
+         * @param costMillis how long its creator took; longer than 49 days is kept as 49 days
+         * @param generation the region's generation when the right was granted
          * @throws IllegalArgumentException if a life or the cost is negative
          */
         public Stamps {
