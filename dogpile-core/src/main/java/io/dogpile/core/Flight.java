@@ -125,9 +125,7 @@ final class Flight<V> {
         boolean ended = false;
         lock.lock();
         try {
-            if (phase != Phase.LANDED) {
-                unlink(waiter);
-            }
+            unlink(waiter);
             if (leader == waiter) {
                 leader = phase == Phase.OPEN ? first : null;
                 next = leader;
@@ -356,9 +354,12 @@ final class Flight<V> {
         length--;
     }
 
-    /** Takes the queue whole; the waiters' links are left as they are, since a landed flight looks at none. */
+    /** Takes the queue whole; what was before or after each is left as it is, since it is never asked again. */
     private Waiter<V>[] drain() {
         Waiter<V>[] all = queue();
+        for (Waiter<V> waiter : all) {
+            waiter.queued = false;
+        }
         first = null;
         last = null;
         length = 0;
