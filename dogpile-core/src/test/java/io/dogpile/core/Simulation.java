@@ -1562,8 +1562,9 @@ final class Simulation {
                 }
                 continue;
             }
-            boolean refused =
-                    made.outcome == Slot.Published.Outcome.VOIDED && made.by != caller && !wasDetachedFor(caller);
+            boolean refused = made.outcome == Slot.Published.Outcome.VOIDED
+                    && made.by != caller
+                    && !(freeReads && wasDetachedFor(caller));
             if (change.jvm == caller.jvm || refused) {
                 throw violation(Outcome.OLD_VALUE_AFTER_INVALIDATION, caller + " got " + made);
             }
@@ -1571,7 +1572,7 @@ final class Simulation {
         }
     }
 
-    /** The first news that its JVM had came while it waited: then it gets what it waited for. */
+    /** Where a read is free, a JVM invalidates for itself: who waited then gets what it waited for. */
     private boolean wasDetachedFor(Caller caller) {
         for (int i = 0; i < changes.size(); i++) {
             if (changes.get(i).jvm == caller.jvm && changes.get(i).ended > caller.began) {
