@@ -41,7 +41,8 @@ final class Cycles {
 
     /** Whether whoever waits for the flight waits, by way of others, for the run; then the way, backwards, in chain. */
     private static boolean leadsTo(CreationRun<?> run, Flight<?> flight, List<Object> chain) {
-        CreationRun<?> creating = flight.run();
+        // Nobody waits for a flight that has landed, such as that of an overdue creation, though its run goes on.
+        CreationRun<?> creating = flight.landing() == null ? flight.run() : null;
         boolean leads = creating == run;
         if (creating != null && !leads) {
             for (Flight<?> next : creating.waitsFor) {

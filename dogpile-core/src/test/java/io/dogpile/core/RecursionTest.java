@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.AfterEach;
@@ -174,6 +175,39 @@ class RecursionTest {
             assertEquals("ac", first.result());
             assertEquals("bc", second.result());
             assertFalse(refusals.size() > 0);
+        }
+
+        @Test
+        void creationThatIsOverdue_isWaitedForNoMore_andIsNoCycle() {
+            DogpileLock<String> bounded = DogpileLock.<String>builder()
+                    .clock(time)
+                    .maxCreation(Duration.ofSeconds(30))
+                    .hardTimeout(Duration.ofMinutes(5))
+                    .build();
+            ScriptedSlot<String> a = new ScriptedSlot<>(time);
+            ScriptedSlot<String> b = new ScriptedSlot<>(time);
+            CountDownLatch askNow = new CountDownLatch(1);
+            Callers.Caller<String> late = callers.start(() -> bounded.get("b", b, () -> {
+                askNow.await();
+                return "late after " + bounded.get("a", a, () -> "never");
+            }));
+            DogpileLockTest.await(b::isHeld);
+            time.advance(Duration.ofSeconds(10));
+            Callers.Caller<String> outer = callers.start(() -> bounded.get(
+                    "a",
+                    a,
+                    () -> "a of "
+                            + bounded.get("b", b, () -> {
+                                askNow.countDown();
+                                time.awaitParked(1);
+                                return "b";
+                            })));
+            time.awaitParked(1);
+
+            time.advance(Duration.ofSeconds(20).plusNanos(1));
+
+            assertEquals("a of b", outer.result());
+            assertEquals("late after a of b", late.result());
         }
 
         @Test
