@@ -43,8 +43,7 @@ final class Backoff {
     }
 
     void failed(Object name, Throwable failure, TimeSource time) {
-        String thrown = String.valueOf(failure);
-        String text = thrown.length() <= LONGEST_TEXT ? thrown : thrown.substring(0, LONGEST_TEXT) + "...";
+        String text = Names.render(failure, LONGEST_TEXT);
         long now = time.nanos();
         failed.compute(name, (key, before) -> {
             int inARow = before == null || before.forgottenAt(now) ? 1 : before.inARow + 1;

@@ -302,7 +302,8 @@ final class CreationRun<V> {
     private Map<Object, Landing<V>> failed(Throwable thrown) {
         Throwable failure = thrown instanceof RuntimeException || thrown instanceof Error
                 ? thrown
-                : new CreationException("The creator of '" + Names.render(name()) + "' failed: " + thrown, thrown);
+                : new CreationException(
+                        "The creator of '" + Names.render(name()) + "' failed: " + Names.render(thrown), thrown);
         giveBack(failure);
         runAfterwards();
         // An interrupt told this caller to stop; it does not say that the value cannot be made.
