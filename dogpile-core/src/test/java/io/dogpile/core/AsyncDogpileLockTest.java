@@ -351,13 +351,13 @@ class AsyncDogpileLockTest {
         @Test
         void stageThatWrapsItsFailure_isUnwrapped() {
             IllegalStateException boom = new IllegalStateException("boom");
-            CompletableFuture<String> future = lock.async(Runnable::run)
-                    .get(
+            CompletableFuture<Acquired<String>> future = lock.async(Runnable::run)
+                    .acquire(
                             "report",
                             slot,
                             () -> CompletableFuture.<String>failedFuture(boom).thenApply(value -> value));
 
-            assertSame(boom, failureOf(future));
+            assertSame(boom, future.handle((value, thrown) -> thrown).join());
         }
 
         @Test

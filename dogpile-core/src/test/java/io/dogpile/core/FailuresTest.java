@@ -150,6 +150,27 @@ class FailuresTest {
         }
 
         @Test
+        void failureThatCannotEvenBeRendered_endsItsFlightLikeAnyOther() {
+            IllegalStateException unreadable = new IllegalStateException() {
+                private static final long serialVersionUID = 1L;
+
+                @Override
+                public String getMessage() {
+                    throw new UnsupportedOperationException("no message");
+                }
+            };
+            DogpileLock<String> quiet =
+                    DogpileLock.<String>builder().clock(time).build();
+
+            assertSame(
+                    unreadable,
+                    assertThrows(IllegalStateException.class, () -> quiet.get("report", slot, throwing(unreadable))));
+
+            assertEquals(0, quiet.inFlight());
+            assertEquals("new", quiet.get("report", slot, () -> "new"));
+        }
+
+        @Test
         void staleValueInItsWindow_isServed_theListenerIsTold_andTheNextCallTriesAgain() {
             slot.holding("old", Duration.ofSeconds(12));
             DogpileLock<String> lock =
