@@ -22,13 +22,16 @@ public final class FakeTime implements TimeSource {
     private final PriorityQueue<Alarm> alarms =
             new PriorityQueue<>(Comparator.comparingLong(Alarm::at).thenComparingLong(Alarm::order));
     private final Set<Thread> parked = ConcurrentHashMap.newKeySet();
+    private final ThreadLocal<long[]> lastRead = ThreadLocal.withInitial(() -> new long[] {this.nanos});
     private volatile long nanos = 1_000_000_000L;
     private volatile Instant wall = Instant.parse("2026-01-01T00:00:00Z");
     private long alarmsSet; // Guarded by: lock
 
     @Override
     public long nanos() {
-        return nanos;
+        long now = nanos;
+        lastRead.get()[0] = now;
+        return now;
     }
 
     @Override
@@ -73,7 +76,8 @@ public final class FakeTime implements TimeSource {
 
     @Override
     public void park(Object blocker, long forNanos) {
-        long until = nanos + forNanos;
+        // From the time that the thread saw: one that was moved since must not make it sleep for longer.
+        long until = lastRead.get()[0] + forNanos;
         Thread thread = Thread.currentThread();
         parked.add(thread);
         try {
