@@ -414,6 +414,7 @@ class FailuresTest {
 
         @Test
         void waiterThatIsInterruptedAsItsTurnComes_doesNotCreate() {
+            CountDownLatch waits = new CountDownLatch(1);
             CountDownLatch ended = new CountDownLatch(1);
             AtomicReference<Thread> victim = new AtomicReference<>();
             FakeTime interrupting = time;
@@ -431,6 +432,7 @@ class FailuresTest {
                 @Override
                 public void park(Object blocker, long nanos) {
                     if (Thread.currentThread() == victim.get()) {
+                        waits.countDown();
                         awaitUninterruptibly(ended);
                         Thread.currentThread().interrupt();
                     } else {
@@ -465,7 +467,7 @@ class FailuresTest {
             });
             victim.set(waiter.thread());
             named.countDown();
-            DogpileLockTest.await(() -> waiter.thread().getState() == Thread.State.WAITING);
+            DogpileLockTest.await(() -> waits.getCount() == 0);
             go.countDown();
 
             assertInstanceOf(CreationException.class, elected.failure());

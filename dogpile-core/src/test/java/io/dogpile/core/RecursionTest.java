@@ -186,12 +186,14 @@ class RecursionTest {
                     .build();
             ScriptedSlot<String> a = new ScriptedSlot<>(time);
             ScriptedSlot<String> b = new ScriptedSlot<>(time);
+            CountDownLatch running = new CountDownLatch(1);
             CountDownLatch askNow = new CountDownLatch(1);
             Callers.Caller<String> late = callers.start(() -> bounded.get("b", b, () -> {
+                running.countDown();
                 askNow.await();
                 return "late after " + bounded.get("a", a, () -> "never");
             }));
-            DogpileLockTest.await(b::isHeld);
+            DogpileLockTest.await(() -> running.getCount() == 0);
             time.advance(Duration.ofSeconds(10));
             Callers.Caller<String> outer = callers.start(() -> bounded.get(
                     "a",
