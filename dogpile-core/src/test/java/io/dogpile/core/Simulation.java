@@ -1150,6 +1150,7 @@ final class Simulation {
         Right granted;
 
         Slot.@Nullable Seen<Made> shown;
+        Slot.@Nullable Seen<Made> read;
 
         Looker(Caller by) {
             this.by = by;
@@ -1168,6 +1169,7 @@ final class Simulation {
             Seen<Made> seen = new Sight(this, shared.read());
             failed = false;
             shown = seen;
+            read = seen;
             overtaken();
             return seen;
         }
@@ -1472,13 +1474,20 @@ final class Simulation {
 
     private void checkLed(Caller caller, Flight<Made> flight) {
         for (int i = 0; i < callers.size(); i++) {
-            SimCall<Made> call = callers.get(i).call;
-            if (flight.isLedBy(call)) {
-                if (!(!call.isAsleep() || call.election.state() == Election.State.WAITING)) {
-                    throw violation(Outcome.NOT_WOKEN, callers.get(i) + " does not know that it leads");
-                }
-                return;
+            Caller leader = callers.get(i);
+            SimCall<Made> call = leader.call;
+            if (!flight.isLedBy(call)) {
+                continue;
             }
+            boolean polls = call.election.state() == Election.State.WAITING;
+            if (call.isAsleep() && !polls) {
+                throw violation(Outcome.NOT_WOKEN, leader + " does not know that it leads");
+            }
+            Slot.Seen<Made> read = leader.slot.read;
+            if (polls && !freeReads && caller.takesStale && read != null && read.usable(time.nanos())) {
+                throw violation(Outcome.STALE_CALLER_WAITS, caller + " was not offered what " + leader + " read");
+            }
+            return;
         }
         throw violation(Outcome.NOBODY_LEADS, caller + " waits");
     }
