@@ -202,7 +202,8 @@ final class BatchCall<N, V> {
         try {
             Objects.requireNonNull(lock.options().refreshOn())
                     .execute(run.later(() -> run.runAll(() -> made(creating))));
-        } catch (RuntimeException rejected) {
+        } catch (RuntimeException | Error rejected) {
+            // As for one name: an executor that cannot start a thread throws an Error.
             run.refused(rejected);
             creating.forEach(part -> part.next = part.election.rejected());
             return true;

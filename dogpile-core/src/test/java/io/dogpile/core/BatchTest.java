@@ -218,6 +218,18 @@ class BatchTest {
         assertEquals("a3", cells.value("a"));
     }
 
+    @Test
+    void anExecutorThatThrowsAnError_hasRefused_andTheNamesAreFree() {
+        DogpileLock<String> behind = lock.with(o -> o.refreshOn(task -> {
+            throw new OutOfMemoryError("no thread");
+        }));
+        lock.acquireAll(List.of("a"), cells, this::made);
+        time.advance(Duration.ofSeconds(11));
+
+        assertEquals(Map.of("a", "a1"), values(behind.acquireAll(List.of("a"), cells, this::made)));
+        assertEquals(0, lock.inFlight());
+    }
+
     @Nested
     class WhenTheCreator {
         @Test
