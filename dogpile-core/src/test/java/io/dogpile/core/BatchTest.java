@@ -221,7 +221,7 @@ class BatchTest {
     @Test
     void anExecutorThatThrowsAnError_hasRefused_andTheNamesAreFree() {
         DogpileLock<String> behind = lock.with(o -> o.refreshOn(task -> {
-            throw new OutOfMemoryError("no thread");
+            throw new Error("no thread");
         }));
         lock.acquireAll(List.of("a"), cells, this::made);
         time.advance(Duration.ofSeconds(11));
