@@ -4,6 +4,7 @@ import java.io.Console;
 import java.io.PrintStream;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 
 /** Says what is going on: in one line that is rewritten on a terminal, in a few plain lines elsewhere. */
 final class Progress {
@@ -16,8 +17,8 @@ final class Progress {
     private final boolean terminal;
     private final int runs;
     private int number;
-    /** Guarded by this. */
-    private long nextPlainLineAt = System.nanoTime();
+    private final ReentrantLock lock = new ReentrantLock();
+    private long nextPlainLineAt = System.nanoTime(); // Guarded by: lock
 
     Progress(PrintStream out, boolean terminal, int runs) {
         this.out = out;
@@ -39,19 +40,29 @@ final class Progress {
     }
 
     /** A step on the way, rewritten by the next; where nothing can be rewritten most steps are passed over. */
-    synchronized void step(String what) {
+    void step(String what) {
         long now = System.nanoTime();
-        if (terminal) {
-            paint(what, "\r");
-        } else if (now >= nextPlainLineAt) {
-            nextPlainLineAt = now + PLAIN_LINE_NANOS;
-            paint(what, "\n");
+        lock.lock();
+        try {
+            if (terminal) {
+                paint(what, "\r");
+            } else if (now >= nextPlainLineAt) {
+                nextPlainLineAt = now + PLAIN_LINE_NANOS;
+                paint(what, "\n");
+            }
+        } finally {
+            lock.unlock();
         }
     }
 
     /** What stays on the screen. */
     void say(String what) {
-        paint(what, "\n");
+        lock.lock();
+        try {
+            paint(what, "\n");
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** What a run does. */
@@ -95,7 +106,8 @@ final class Progress {
                 (double) Math.max(0, recorder.now()) / TimeUnit.SECONDS.toNanos(1));
     }
 
-    private synchronized void paint(String line, String end) {
+    /** Guarded by: lock. */
+    private void paint(String line, String end) {
         out.print(terminal ? String.format(Locale.ROOT, "%-" + WIDTH + "s", line) + end : line + end);
         out.flush();
     }

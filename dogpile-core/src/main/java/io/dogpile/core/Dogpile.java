@@ -95,9 +95,7 @@ public final class Dogpile<V> {
      */
     public V get(Creator<? extends V> creator) {
         Stored<V> stored = kept.read();
-        return isHit(stored)
-                ? Nulls.unmarked(stored.value)
-                : acquireSlowly(creator).value();
+        return isHit(stored) ? Nulls.unmarked(stored.value) : acquire(creator).value();
     }
 
     /**
@@ -108,7 +106,7 @@ public final class Dogpile<V> {
      * @throws RuntimeException as {@link DogpileLock#acquire} does
      */
     public Acquired<V> acquire(Creator<? extends V> creator) {
-        return acquireSlowly(creator);
+        return lock.acquire(kept, slot, creator);
     }
 
     /**
@@ -186,9 +184,7 @@ public final class Dogpile<V> {
      * @return whether there is no value, or it is stale
      */
     public boolean isExpired() {
-        Stored<V> latest = latest();
-        long now = options.time().nanos();
-        return now > (options.judgesByAge() ? endByAge(latest) : latest.freshUntil);
+        return options.time().nanos() > freshUntil(latest());
     }
 
     /**
@@ -215,26 +211,17 @@ public final class Dogpile<V> {
     }
 
     boolean isHit(Stored<V> stored) {
-        long end = options.judgesByAge() ? endByAge(stored) : stored.freshUntil;
-        long hitUntil = end - options.drawZone(stored.costNanos);
+        long hitUntil = freshUntil(stored) - options.drawZone(stored.costNanos);
         // The exact clock only where the coarse one leaves a doubt: in the last second, or where there is no hit.
         return options.time().notBeforeNow() <= hitUntil || options.time().nanos() <= hitUntil;
     }
 
-    private long endByAge(Stored<V> stored) {
-        return stored.present()
+    private long freshUntil(Stored<V> stored) {
+        return options.judgesByAge()
                 ? Math.min(
-                        options.maxAge() == Options.UNSET
-                                ? stored.freshUntil
-                                : Stored.deadline(stored.bornAt, options.maxAge()),
-                        options.maxUsableAge() == Options.UNSET
-                                ? stored.usableUntil
-                                : Stored.deadline(stored.bornAt, options.maxUsableAge()))
-                : Long.MIN_VALUE;
-    }
-
-    private Acquired<V> acquireSlowly(Creator<? extends V> creator) {
-        return lock.acquire(kept, slot, creator);
+                        options.freshUntil(stored.bornAt, stored.freshUntil),
+                        options.usableUntil(stored.present(), stored.bornAt, stored.usableUntil))
+                : stored.freshUntil;
     }
 
     private Stored<V> latest() {
@@ -262,9 +249,9 @@ public final class Dogpile<V> {
      * @param <V> the type of the value
      */
     public static final class Builder<V> {
-        private DogpileLock.Builder<V> options = DogpileLock.builder();
         private static final String UNNAMED = "dogpile";
 
+        private DogpileLock.Builder<V> options = DogpileLock.builder();
         private String lockName = UNNAMED;
         private boolean initialized;
 

@@ -179,14 +179,6 @@ public final class DogpileLock<V> {
     }
 
     /**
-     * Tells that the values of all names were invalidated in another way than by this lock, as {@link #detach} does for
-     * one.
-     */
-    public void detachAll() {
-        flights.detachAll();
-    }
-
-    /**
      * How many names are being created or waited for in this JVM.
      *
      * @return a snapshot

@@ -213,7 +213,6 @@ final class Election<V> {
     /** The creation that this caller ran ended. */
     Action created(Landing<V> own, long now) {
         expect(State.CREATING, "created");
-        grant = null;
         if (own.kind() != Landing.Kind.FAILURE) {
             return take(own, Acquired.Origin.CREATED);
         }
@@ -223,7 +222,6 @@ final class Election<V> {
     /** The executor took the creation. */
     Action handedOver(long now) {
         expect(State.GRANTED, "handedOver");
-        grant = null;
         if (verdict == Verdict.DRAWN || options.softTimeout() == 0) {
             return takeBest();
         }
@@ -235,7 +233,6 @@ final class Election<V> {
     /** The executor refused the creation. */
     Action rejected() {
         expect(State.GRANTED, "rejected");
-        grant = null;
         return takeBest();
     }
 
@@ -440,7 +437,6 @@ final class Election<V> {
     }
 
     private Action createWithoutRight() {
-        grant = null;
         state = State.CREATING;
         return Action.CREATE;
     }
@@ -509,7 +505,7 @@ final class Election<V> {
     }
 
     private Verdict verdict(Slot.Seen<V> seen, long now) {
-        if (now > options.usableUntil(seen)) {
+        if (now > options.usableUntil(seen.present(), seen.bornAt(), seen.usableUntil())) {
             return Verdict.ABSENT;
         }
         boolean another = sawOne && seen.version() != firstVersion;
@@ -517,7 +513,7 @@ final class Election<V> {
             return another ? Verdict.FRESH : Verdict.STALE;
         }
         boolean bornWhileWaiting = another && seen.bornAt() >= began;
-        if (now > options.freshUntil(seen) && !bornWhileWaiting) {
+        if (now > freshUntil(seen) && !bornWhileWaiting) {
             return Verdict.STALE;
         }
         return isDrawnFor(seen, now) ? Verdict.DRAWN : Verdict.FRESH;
@@ -525,8 +521,12 @@ final class Election<V> {
 
     /** Early refresh (XFetch: Vattani, Chierichetti, Lowenstein, 2015), never drawn while far from the end. */
     private boolean isDrawnFor(Slot.Seen<V> seen, long now) {
-        long left = options.freshUntil(seen) - now;
+        long left = freshUntil(seen) - now;
         return left < options.drawZone(seen.costNanos()) && left < draw * seen.costNanos();
+    }
+
+    private long freshUntil(Slot.Seen<V> seen) {
+        return options.freshUntil(seen.bornAt(), seen.freshUntil());
     }
 
     private long hardDeadline() {

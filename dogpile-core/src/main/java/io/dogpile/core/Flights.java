@@ -124,16 +124,6 @@ final class Flights<V> {
         }
     }
 
-    void detachAll() {
-        for (int stripe = 0; stripe < STRIPES; stripe++) {
-            publications.incrementAndGet(stripe);
-        }
-        inFlight.values().forEach(flight -> {
-            flight.detach();
-            inFlight.remove(flight.name(), flight);
-        });
-    }
-
     /** Told after the slot's value was changed, before those who wait are woken. */
     void published(Object name) {
         publications.incrementAndGet(stripe(name));

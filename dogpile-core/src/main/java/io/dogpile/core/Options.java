@@ -55,16 +55,13 @@ record Options<V>(
         return maxAge != UNSET || maxUsableAge != UNSET;
     }
 
-    /** Until when the value is fresh for this caller. */
-    long freshUntil(Slot.Seen<V> seen) {
-        return maxAge == UNSET ? seen.freshUntil() : Stored.deadline(seen.bornAt(), maxAge);
+    /** Until when a value that was born and stored so is fresh for this caller. */
+    long freshUntil(long bornAt, long stored) {
+        return maxAge == UNSET ? stored : Stored.deadline(bornAt, maxAge);
     }
 
-    /** Until when this caller takes the value at all. */
-    long usableUntil(Slot.Seen<V> seen) {
-        if (maxUsableAge == UNSET) {
-            return seen.usableUntil();
-        }
-        return seen.present() ? Stored.deadline(seen.bornAt(), maxUsableAge) : Long.MIN_VALUE;
+    /** Until when this caller takes such a value at all; what was stored for an absent one is no time. */
+    long usableUntil(boolean present, long bornAt, long stored) {
+        return maxUsableAge == UNSET || !present ? stored : Stored.deadline(bornAt, maxUsableAge);
     }
 }
