@@ -43,14 +43,15 @@ final class AsyncCall<V> extends Call<V> {
             Object name,
             Slot<V> slot,
             Callable<? extends CompletionStage<? extends V>> creator,
+            Election.Want want,
             Executor executor) {
-        super(lock, name, slot, Election.Want.VALUE);
+        super(lock, name, slot, want);
         this.creator = creator;
         this.executor = executor;
     }
 
     CompletableFuture<Acquired<V>> start() {
-        Creation.refuseRecursion(flights(), name());
+        Creation.refuseRecursion(flights(), name(), options().told());
         var unused = future.whenComplete((acquired, thrown) -> {
             if (future.isCancelled()) {
                 signal();

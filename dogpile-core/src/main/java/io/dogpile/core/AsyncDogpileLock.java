@@ -57,11 +57,31 @@ public final class AsyncDogpileLock<V> {
      */
     public CompletableFuture<Acquired<V>> acquire(
             Object name, Slot<V> slot, Callable<? extends CompletionStage<? extends V>> creator) {
+        return started(name, slot, creator, Election.Want.VALUE);
+    }
+
+    /**
+     * Creates a value newer than the one that the slot holds, or waits for one that another is creating.
+     *
+     * @param name the name of the value
+     * @param slot where the value lives
+     * @param creator begins to make the value if this caller is elected
+     * @return the value's future
+     * @throws IllegalStateException if the current thread is creating this name
+     */
+    public CompletableFuture<Acquired<V>> refresh(
+            Object name, Slot<V> slot, Callable<? extends CompletionStage<? extends V>> creator) {
+        return started(name, slot, creator, Election.Want.NEWER);
+    }
+
+    private CompletableFuture<Acquired<V>> started(
+            Object name, Slot<V> slot, Callable<? extends CompletionStage<? extends V>> creator, Election.Want want) {
         return new AsyncCall<>(
                         lock,
                         Objects.requireNonNull(name, "name"),
                         slot,
                         Objects.requireNonNull(creator, "creator"),
+                        want,
                         executor)
                 .start();
     }

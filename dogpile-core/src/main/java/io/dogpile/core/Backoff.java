@@ -8,8 +8,9 @@ import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Remembers the names whose last creation failed. After two failures in a row a name backs off: 100 ms, doubling with
- * each further failure up to 30 s. A success forgets it, and so do 30 s without a try after the back-off's end.
+ * Remembers the names whose last creation failed. After two failures in a row, or as many as asked for, a name
+ * backs off: 100 ms, doubling with each further failure up to 30 s. A success forgets it, and so does the longest
+ * back-off without a try after the last one's end.
  *
  * <p>It is a map of its own, of at most {@value #MOST_NAMES} names, held strongly: what is only weakly held, such as the
  * entry of a {@link NameRegistry}, would forget its failures. When it is full those go first that are free soonest.
@@ -17,17 +18,32 @@ import org.jspecify.annotations.Nullable;
 final class Backoff {
     static final int MOST_NAMES = 10_000;
     private static final int ROOM_MADE_AT_ONCE = MOST_NAMES / 10;
-    private static final int FAILURES_UNTIL_BACKOFF = 2;
-    private static final long FIRST_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(30);
     private static final int LONGEST_TEXT = 300;
 
     private final ConcurrentHashMap<Object, Failures> failed = new ConcurrentHashMap<>();
+    private final Delays delays;
+
+    Backoff(Delays delays) {
+        this.delays = delays;
+    }
+
+    /** How long a name backs off, in nanoseconds: from that many failures in a row on, the first time, doubling. */
+    record Delays(int failures, long first, long longest) {
+        static final Delays DEFAULT = new Delays(2, TimeUnit.MILLISECONDS.toNanos(100), TimeUnit.SECONDS.toNanos(30));
+
+        private long after(int inARow) {
+            if (inARow < failures) {
+                return 0;
+            }
+            int doublings = inARow - failures;
+            return doublings >= Long.numberOfLeadingZeros(first) - 1 ? longest : Math.min(first << doublings, longest);
+        }
+    }
 
     /** The failures in a row of one name. */
-    record Failures(int inARow, long until, String text, TimeSource time) {
+    record Failures(int inARow, long until, long forgottenFrom, String text, TimeSource time) {
         boolean forgottenAt(long now) {
-            return now > until + LONGEST_NANOS;
+            return now > forgottenFrom;
         }
 
         private boolean isForgotten() {
@@ -39,7 +55,7 @@ final class Backoff {
     @Nullable
     Failures check(Object name, long now) {
         Failures failures = failed.get(name);
-        return failures == null || failures.inARow < FAILURES_UNTIL_BACKOFF || now > failures.until ? null : failures;
+        return failures == null || failures.inARow < delays.failures || now > failures.until ? null : failures;
     }
 
     void failed(Object name, Throwable failure, TimeSource time) {
@@ -47,7 +63,8 @@ final class Backoff {
         long now = time.nanos();
         failed.compute(name, (key, before) -> {
             int inARow = before == null || before.forgottenAt(now) ? 1 : before.inARow + 1;
-            return new Failures(inARow, now + backoffNanos(inARow), text, time);
+            long until = Stored.deadline(now, delays.after(inARow));
+            return new Failures(inARow, until, Stored.deadline(until, delays.longest), text, time);
         });
         if (failed.size() > MOST_NAMES) {
             makeRoom();
@@ -60,14 +77,6 @@ final class Backoff {
 
     int size() {
         return failed.size();
-    }
-
-    private static long backoffNanos(int inARow) {
-        if (inARow < FAILURES_UNTIL_BACKOFF) {
-            return 0;
-        }
-        int doublings = Math.min(inARow - FAILURES_UNTIL_BACKOFF, 30);
-        return Math.min(FIRST_NANOS << doublings, LONGEST_NANOS);
     }
 
     private void makeRoom() {

@@ -29,11 +29,16 @@ final class BatchCall<N, V> {
     private final @Nullable CreationRun<?> outer = Creation.currentRun();
     private final Map<N, Part> parts = new LinkedHashMap<>();
 
-    BatchCall(DogpileLock<V> lock, Collection<? extends N> names, Slots<N, V> slots, Slots.Creator<N, V> creator) {
+    BatchCall(
+            DogpileLock<V> lock,
+            Collection<? extends N> names,
+            Slots<N, V> slots,
+            Election.Want want,
+            Slots.Creator<N, V> creator) {
         this.lock = lock;
         this.slots = slots;
         this.creator = creator;
-        names.forEach(name -> parts.computeIfAbsent(Objects.requireNonNull(name, "name"), Part::new));
+        names.forEach(name -> parts.computeIfAbsent(Objects.requireNonNull(name, "name"), key -> new Part(key, want)));
     }
 
     /** One name of the batch. */
@@ -42,8 +47,8 @@ final class BatchCall<N, V> {
         Election.Action next;
         boolean ended;
 
-        Part(N key) {
-            super(lock, key, slots.slot(key), Election.Want.VALUE_OR_NOTHING);
+        Part(N key, Election.Want want) {
+            super(lock, key, slots.slot(key), want);
             this.key = key;
             this.next = election.begin(now());
         }
@@ -73,7 +78,9 @@ final class BatchCall<N, V> {
 
     Map<N, Acquired<V>> run() {
         try {
-            parts.keySet().forEach(name -> Creation.refuseRecursion(lock.flights(), name));
+            parts.keySet()
+                    .forEach(name -> Creation.refuseRecursion(
+                            lock.flights(), name, lock.options().told()));
             drive();
         } finally {
             parts.values().forEach(Part::end);
@@ -172,8 +179,8 @@ final class BatchCall<N, V> {
         for (Part part : asking) {
             T answer = answers.get(part.key);
             part.next = answer == null
-                    ? part.storeFailed(
-                            new DogpileException("The store gave no answer for '" + Names.render(part.key) + "'"))
+                    ? part.storeFailed(new DogpileException("The store gave no answer for "
+                            + lock.options().told().render(part.key)))
                     : report.apply(part, answer);
         }
     }

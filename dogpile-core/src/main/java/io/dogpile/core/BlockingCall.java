@@ -35,7 +35,7 @@ final class BlockingCall<V> extends Call<V> {
         Election.Action action = election.begin(now());
         while (action != Election.Action.RETURN && action != Election.Action.THROW) {
             if (action == Election.Action.ENTER) {
-                Creation.refuseRecursion(flights(), name());
+                Creation.refuseRecursion(flights(), name(), options().told());
             }
             action = action == Election.Action.AWAIT ? await() : Objects.requireNonNull(step(action));
             if (outer != null && isInFlight()) {

@@ -22,7 +22,7 @@ abstract class Call<V> extends Waiter<V> {
         this.lock = lock;
         this.name = name;
         this.slot = slot;
-        this.election = new Election<>(lock.options(), want, slot.readsFree());
+        this.election = new Election<>(lock.options(), want, slot.readsFree(), name);
     }
 
     /** Runs the creator of this caller in the run; returns the event that follows, or null if it will come later. */
@@ -135,7 +135,7 @@ abstract class Call<V> extends Waiter<V> {
                 ? null
                 : Slot.Claim.backingOff(
                         Duration.ofNanos(failures.until() - now),
-                        "'" + Names.render(name) + "' backs off after " + failures.inARow()
+                        options().told().render(name) + " backs off after " + failures.inARow()
                                 + " failed creations in a row, the last one: " + failures.text());
     }
 
@@ -292,8 +292,16 @@ abstract class Call<V> extends Waiter<V> {
     final Acquired<V> acquired() {
         Landing<V> result = election.result();
         Acquired.Origin origin = election.origin();
-        if (origin == Acquired.Origin.STALE) {
-            options().told().staleServed(name);
+        switch (origin) {
+            case STALE -> options().told().staleServed(name);
+            case CREATED -> options().told().missed(name);
+            case FRESH -> {
+                if (firstWaitAt == Slot.NEVER) {
+                    options().told().hit(name);
+                } else {
+                    options().told().missed(name);
+                }
+            }
         }
         tellWait(
                 origin == Acquired.Origin.STALE
@@ -305,6 +313,7 @@ abstract class Call<V> extends Waiter<V> {
     /** The end of a call that got none. */
     final Throwable failure() {
         Throwable failure = election.failure();
+        options().told().missed(name);
         if (failure instanceof HardTimeoutException) {
             tellWait(DogpileListener.WaitOutcome.TIMEOUT);
         } else if (failure.getCause() instanceof InterruptedException && failure instanceof DogpileException) {

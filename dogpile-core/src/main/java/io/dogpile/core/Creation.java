@@ -103,11 +103,11 @@ public final class Creation {
     }
 
     /** Refuses a call for a name that the current thread is creating already: it would wait for itself. */
-    static void refuseRecursion(Flights<?> flights, Object name) {
+    static void refuseRecursion(Flights<?> flights, Object name, Told told) {
         for (Creation creation = CURRENT.get(); creation != null; creation = creation.outer) {
             if (creation.run.creates(flights, name)) {
-                throw new IllegalStateException("Recursive creation: the creator of '" + Names.render(name)
-                        + "' asked for its own name (" + chainTo(name) + "); let it ask for other names only");
+                throw new IllegalStateException("Recursive creation: the creator of " + told.render(name)
+                        + " asked for its own name (" + chainTo(name) + "); let it ask for other names only");
             }
         }
     }

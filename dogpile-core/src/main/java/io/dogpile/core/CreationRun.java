@@ -285,7 +285,7 @@ final class CreationRun<V> {
             Map<Object, Slot.Draft<V>> drafts = new LinkedHashMap<>();
             made.forEach((name, one) -> {
                 if (!one.leftOut()) {
-                    drafts.put(name, options.draft(Nulls.unmarked(one.value()), cost));
+                    drafts.put(name, options.draft(name, Nulls.unmarked(one.value()), cost));
                 }
             });
             published.putAll(grants.publishAll(drafts));
@@ -303,7 +303,7 @@ final class CreationRun<V> {
         Throwable failure = thrown instanceof RuntimeException || thrown instanceof Error
                 ? thrown
                 : new CreationException(
-                        "The creator of '" + Names.render(name()) + "' failed: " + Names.render(thrown), thrown);
+                        "The creator of " + options.told().render(name()) + " failed: " + Names.render(thrown), thrown);
         giveBack(failure);
         runAfterwards();
         // An interrupt told this caller to stop; it does not say that the value cannot be made.

@@ -36,7 +36,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Dogpile<V> {
     /** One for all: a dogpile is in flight under its cell, which also keeps it reachable while it is. */
-    private static final Flights<?> FLIGHTS = new Flights<>();
+    private static final Flights<?> FLIGHTS = new Flights<>(Backoff.Delays.DEFAULT);
 
     private final Cell<V> kept;
     private final Cell<V> stamp;
@@ -211,17 +211,11 @@ public final class Dogpile<V> {
     }
 
     boolean isHit(Stored<V> stored) {
-        long hitUntil = freshUntil(stored) - options.drawZone(stored.costNanos);
-        // The exact clock only where the coarse one leaves a doubt: in the last second, or where there is no hit.
-        return options.time().notBeforeNow() <= hitUntil || options.time().nanos() <= hitUntil;
+        return options.isHit(freshUntil(stored), stored.costNanos);
     }
 
     private long freshUntil(Stored<V> stored) {
-        return options.judgesByAge()
-                ? Math.min(
-                        options.freshUntil(stored.bornAt, stored.freshUntil),
-                        options.usableUntil(stored.present(), stored.bornAt, stored.usableUntil))
-                : stored.freshUntil;
+        return options.freshFor(stored.present(), stored.bornAt, stored.freshUntil, stored.usableUntil);
     }
 
     private Stored<V> latest() {

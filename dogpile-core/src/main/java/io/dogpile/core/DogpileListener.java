@@ -27,6 +27,21 @@ public interface DogpileListener {
     }
 
     /**
+     * A caller was given a fresh value for which it did not wait. This is by far the most frequent event; on a hit in
+     * memory it is all that a listener costs.
+     *
+     * @param name the name
+     */
+    default void hit(Object name) {}
+
+    /**
+     * A caller found no fresh value, and was not given a stale one: it created, or waited, or failed.
+     *
+     * @param name the name
+     */
+    default void missed(Object name) {}
+
+    /**
      * A value was created, and offered to the store.
      *
      * @param name the name

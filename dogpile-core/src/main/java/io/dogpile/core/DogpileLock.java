@@ -165,7 +165,37 @@ public final class DogpileLock<V> {
      */
     public <N> Map<N, Acquired<V>> acquireAll(
             Collection<? extends N> names, Slots<N, V> slots, Slots.Creator<N, V> creator) {
-        return new BatchCall<>(this, names, checked(slots), checked(creator)).run();
+        return new BatchCall<>(this, names, checked(slots), Election.Want.VALUE_OR_NOTHING, checked(creator)).run();
+    }
+
+    /**
+     * Creates values newer than those that the slots hold, or waits for those that others are creating; otherwise as
+     * {@link #acquireAll}.
+     *
+     * @param <N> the type of the names
+     * @param names the names; one that comes twice is asked for once
+     * @param slots where the values live
+     * @param creator makes the values of the names that this caller is elected for
+     * @return the new values, in the order of the names; without those that a creator left out
+     * @throws RuntimeException as {@link #acquireAll} does; a stale value is not served instead
+     */
+    public <N> Map<N, Acquired<V>> refreshAll(
+            Collection<? extends N> names, Slots<N, V> slots, Slots.Creator<N, V> creator) {
+        return new BatchCall<>(this, names, checked(slots), Election.Want.NEWER_OR_NOTHING, checked(creator)).run();
+    }
+
+    /**
+     * Whether a call of this lock would return the value as it was seen, without an election: it is fresh, and not drawn
+     * for early refresh. Takes no lock, allocates nothing, and reads the exact clock only in the last second of the
+     * value's life or where the answer is no.
+     *
+     * @param seen the value
+     * @return true if it is a hit; false for an absent value, and where only a call can tell
+     */
+    public boolean isHit(Slot.Seen<V> seen) {
+        return options.isHit(
+                options.freshFor(seen.present(), seen.bornAt(), seen.freshUntil(), seen.usableUntil()),
+                seen.costNanos());
     }
 
     /**
@@ -176,6 +206,25 @@ public final class DogpileLock<V> {
      */
     public void detach(Object name) {
         flights.detach(checked(name));
+    }
+
+    /**
+     * Tells that many or all values were invalidated or put in another way than by this lock, as {@link #detach} does of
+     * one.
+     */
+    public void detachAll() {
+        flights.detachAll();
+    }
+
+    /**
+     * Ends all that is in flight: those who wait get the failure, or a stale value where they have one; the rights to
+     * create are given back. Creators that run are not stopped: their own callers get what they make, and it is not
+     * stored. Calls from now on begin anew; the owner of this lock is the one to refuse them.
+     *
+     * @param failure what those who wait are thrown
+     */
+    public void endAll(RuntimeException failure) {
+        flights.endAll(checked(failure));
     }
 
     /**
@@ -218,11 +267,12 @@ public final class DogpileLock<V> {
         /**
          * Drafts what is offered to the store.
          *
+         * @param name the name that was created
          * @param value the created value; may be null
          * @param cost how long its creator took
          * @return the draft
          */
-        Slot.Draft<V> draft(V value, Duration cost);
+        Slot.Draft<V> draft(Object name, V value, Duration cost);
     }
 
     /**
@@ -248,6 +298,9 @@ public final class DogpileLock<V> {
         private DogpileListener listener = DogpileListener.NONE;
         private TimeSource time = TimeSource.system();
         private @Nullable Long seed;
+        private Backoff.Delays backoff = Backoff.Delays.DEFAULT;
+        private String label = "";
+        private String logger = "io.dogpile.core";
         private @Nullable LockProvider provider;
         private Duration leaseTime = DEFAULT_LEASE;
         private Executor renewOn = Renewal.workers();
@@ -266,6 +319,7 @@ public final class DogpileLock<V> {
             this.beta = from.beta();
             this.whenDown = from.whenDown();
             this.maxCreation = Duration.ofNanos(from.maxCreation());
+            this.provider = viewed.provider;
             this.leaseTime = viewed.leaseTime;
         }
 
@@ -437,6 +491,42 @@ public final class DogpileLock<V> {
             return this;
         }
 
+        /**
+         * How long a name backs off whose creations fail in a row. Default: after 2 failures 100 ms, doubling with each
+         * further one up to 30 s.
+         *
+         * @param failures how many in a row; at least 1
+         * @param first how long it backs off then; positive
+         * @param longest the most that it is doubled to; not shorter than the first
+         * @return this builder
+         */
+        public Builder<V> failureBackoff(int failures, Duration first, Duration longest) {
+            refuseInView("failureBackoff");
+            if (failures < 1) {
+                throw new IllegalArgumentException("failureBackoff needs at least 1 failure, was " + failures);
+            }
+            if (first.isNegative() || first.isZero()) {
+                throw new IllegalArgumentException("the first failureBackoff must be positive, was " + first);
+            }
+            refuseLonger("the first failureBackoff", first, "the longest", longest);
+            backoff = new Backoff.Delays(failures, Stored.nanos(first), Stored.nanos(longest));
+            return this;
+        }
+
+        /**
+         * How the lock appears in messages and in the log. Default: not at all, and the logger {@code io.dogpile.core}.
+         *
+         * @param prefix what stands before a name in messages, such as {@code "region 'users', key "}
+         * @param loggerName the logger of the lock's events
+         * @return this builder
+         */
+        public Builder<V> appearsAs(String prefix, String loggerName) {
+            refuseInView("appearsAs");
+            label = Objects.requireNonNull(prefix, "prefix");
+            logger = Objects.requireNonNull(loggerName, "loggerName");
+            return this;
+        }
+
         boolean hasProvider() {
             return provider != null;
         }
@@ -456,60 +546,34 @@ public final class DogpileLock<V> {
          *     refresh is negative or not finite; the message names both values
          */
         public DogpileLock<V> build() {
-            return build(new Flights<>());
+            return build(new Flights<>(backoff));
         }
 
         DogpileLock<V> build(Flights<V> flights) {
             Duration hard = hardTimeout == null ? maxCreation : hardTimeout;
             Duration soft = softTimeout == null ? Duration.ZERO : softTimeout;
             check(hard, soft);
+            Options<V> from = viewed == null ? null : viewed.options;
             long stale = nanosOrNever(staleAfter);
             long expire = nanosOrNever(expireAfter);
-            if (viewed == null) {
-                return new DogpileLock<>(
-                        new Options<>(
-                                stale,
-                                expire,
-                                Options.UNSET,
-                                Options.UNSET,
-                                takesStale,
-                                Stored.nanos(soft),
-                                Stored.nanos(hard),
-                                Stored.nanos(maxCreation),
-                                refreshOn,
-                                beta,
-                                whenDown,
-                                drafting,
-                                new Told(listener),
-                                time,
-                                random(),
-                                renewOn),
-                        flights,
-                        provider,
-                        leaseTime);
-            }
-            Options<V> from = viewed.options;
-            return new DogpileLock<>(
-                    new Options<>(
-                            from.staleAfter(),
-                            from.expireAfter(),
-                            staleAfter == null ? from.maxAge() : stale,
-                            expireAfter == null ? from.maxUsableAge() : expire,
-                            takesStale,
-                            Stored.nanos(soft),
-                            Stored.nanos(hard),
-                            from.maxCreation(),
-                            refreshOn,
-                            beta,
-                            whenDown,
-                            drafting == null ? from.drafting() : drafting,
-                            from.told(),
-                            from.time(),
-                            from.random(),
-                            from.renewOn()),
-                    flights,
-                    viewed.provider,
-                    viewed.leaseTime);
+            Options<V> options = new Options<>(
+                    from == null ? stale : from.staleAfter(),
+                    from == null ? expire : from.expireAfter(),
+                    from == null ? Options.UNSET : staleAfter == null ? from.maxAge() : stale,
+                    from == null ? Options.UNSET : expireAfter == null ? from.maxUsableAge() : expire,
+                    takesStale,
+                    Stored.nanos(soft),
+                    Stored.nanos(hard),
+                    Stored.nanos(maxCreation),
+                    refreshOn,
+                    beta,
+                    whenDown,
+                    drafting == null && from != null ? from.drafting() : drafting,
+                    from == null ? new Told(listener, label, logger) : from.told(),
+                    from == null ? time : from.time(),
+                    from == null ? random() : from.random(),
+                    from == null ? renewOn : from.renewOn());
+            return new DogpileLock<>(options, flights, provider, leaseTime);
         }
 
         private void check(Duration hard, Duration soft) {

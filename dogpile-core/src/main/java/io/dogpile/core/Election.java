@@ -74,11 +74,21 @@ final class Election<V> {
     /** What the caller asked for. */
     enum Want {
         /** A value, fresh or within its wishes. */
-        VALUE,
+        VALUE(false, false),
         /** A value newer than the one there is. */
-        NEWER,
+        NEWER(true, false),
         /** A value, or the news that a creation of several names left this one out. */
-        VALUE_OR_NOTHING
+        VALUE_OR_NOTHING(false, true),
+        /** A value newer than the one there is, or the news that a creation of several names left this one out. */
+        NEWER_OR_NOTHING(true, true);
+
+        final boolean newer;
+        final boolean orNothing;
+
+        Want(boolean newer, boolean orNothing) {
+            this.newer = newer;
+            this.orNothing = orNothing;
+        }
     }
 
     /** What a value is to this caller. */
@@ -98,6 +108,7 @@ final class Election<V> {
     private final Options<V> options;
     private final Want want;
     private final boolean readsFree;
+    private final Object name;
 
     private State state = State.LOOKING;
     private long began;
@@ -120,10 +131,11 @@ final class Election<V> {
     private @Nullable Landing<V> share;
     private @Nullable Throwable failure;
 
-    Election(Options<V> options, Want want, boolean readsFree) {
+    Election(Options<V> options, Want want, boolean readsFree, Object name) {
         this.options = options;
         this.want = want;
         this.readsFree = readsFree;
+        this.name = name;
     }
 
     // Events
@@ -242,7 +254,7 @@ final class Election<V> {
             case VALUE:
                 return take(landing, state == State.BEHIND ? Acquired.Origin.CREATED : Acquired.Origin.FRESH);
             case SEEN:
-                if (want == Want.NEWER) {
+                if (want.newer) {
                     // It may have been read before this call began, and then the next to be read is not news.
                     return lookAgain(now);
                 }
@@ -251,7 +263,7 @@ final class Election<V> {
             case FAILURE:
                 return serveOrFail(landing.failure(), now);
             case OMITTED:
-                return want == Want.VALUE_OR_NOTHING ? take(landing, Acquired.Origin.FRESH) : lookAgain(now);
+                return want.orNothing ? take(landing, Acquired.Origin.FRESH) : lookAgain(now);
             case AGAIN:
                 return lookAgain(now);
         }
@@ -289,7 +301,9 @@ final class Election<V> {
 
     Action interrupted(InterruptedException interrupt, long now) {
         return serveOrFail(
-                new DogpileException("Interrupted while waiting for a value that another creates", interrupt), now);
+                new DogpileException(
+                        "Interrupted while waiting for " + rendered() + ", which another creates", interrupt),
+                now);
     }
 
     /** The store did not answer, or the lock did not. */
@@ -299,7 +313,8 @@ final class Election<V> {
             return takeBest();
         }
         if (options.whenDown() == WhenDown.FAIL) {
-            Throwable down = new DogpileException("The store or the lock could not be reached", cause);
+            Throwable down =
+                    new DogpileException("The store or the lock of " + rendered() + " could not be reached", cause);
             share = Landing.failure(down);
             return fail(down);
         }
@@ -328,7 +343,7 @@ final class Election<V> {
 
     /** Whether a stale value that another finds will do. */
     boolean takesStale() {
-        return options.takesStale() && want != Want.NEWER;
+        return options.takesStale() && !want.newer;
     }
 
     Slot.Seen<V> best() {
@@ -339,7 +354,7 @@ final class Election<V> {
     }
 
     Slot.Wish wish(boolean undisturbed) {
-        Slot.Wish.Reason reason = want == Want.NEWER
+        Slot.Wish.Reason reason = want.newer
                 ? Slot.Wish.Reason.REFRESH
                 : verdict == Verdict.DRAWN ? Slot.Wish.Reason.EARLY : Slot.Wish.Reason.NEEDED;
         long maxAge = options.maxAge() == Options.UNSET ? Slot.NEVER : options.maxAge();
@@ -448,7 +463,7 @@ final class Election<V> {
 
     private Action late(long now) {
         return serveOrFail(
-                new HardTimeoutException("No value within " + TimeUnit.NANOSECONDS.toMillis(now - began)
+                new HardTimeoutException(rendered() + ": no value within " + TimeUnit.NANOSECONDS.toMillis(now - began)
                         + " ms; another creates it still"),
                 now);
     }
@@ -509,7 +524,7 @@ final class Election<V> {
             return Verdict.ABSENT;
         }
         boolean another = sawOne && seen.version() != firstVersion;
-        if (want == Want.NEWER) {
+        if (want.newer) {
             return another ? Verdict.FRESH : Verdict.STALE;
         }
         boolean bornWhileWaiting = another && seen.bornAt() >= began;
@@ -541,6 +556,11 @@ final class Election<V> {
         delay += (long) (delay * POLL_JITTER * options.random().getAsDouble());
         long left = Stored.nanos(claim.left());
         return now + (left > 0 ? Math.min(delay, left + SHORTEST_POLL) : delay);
+    }
+
+    /** Made only for a message. */
+    private String rendered() {
+        return options.told().render(name);
     }
 
     private void expect(State expected, String event) {

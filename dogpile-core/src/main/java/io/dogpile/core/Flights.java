@@ -33,8 +33,12 @@ final class Flights<V> {
 
     private final ConcurrentHashMap<Object, Flight<V>> inFlight = new ConcurrentHashMap<>();
     private final AtomicLongArray publications = new AtomicLongArray(STRIPES);
-    private final Backoff backoff = new Backoff();
+    private final Backoff backoff;
     private final ReentrantLock batchEntry = new ReentrantLock();
+
+    Flights(Backoff.Delays delays) {
+        this.backoff = new Backoff(delays);
+    }
 
     Backoff backoff() {
         return backoff;
@@ -122,6 +126,29 @@ final class Flights<V> {
             flight.detach();
             inFlight.remove(name, flight);
         }
+    }
+
+    /** Told after many or all values were changed in another way. */
+    void detachAll() {
+        for (int stripe = 0; stripe < STRIPES; stripe++) {
+            publications.incrementAndGet(stripe);
+        }
+        inFlight.forEach((name, flight) -> {
+            flight.detach();
+            inFlight.remove(name, flight);
+        });
+    }
+
+    /** Ends all flights with this failure; the rights of creations that run are given back. */
+    void endAll(RuntimeException failure) {
+        inFlight.values().forEach(flight -> {
+            if (land(flight, Landing.failure(failure))) {
+                CreationRun<V> run = flight.run();
+                if (run != null) {
+                    run.overdue();
+                }
+            }
+        });
     }
 
     /** Told after the slot's value was changed, before those who wait are woken. */

@@ -38,16 +38,30 @@ record Options<V>(
     private static final double COSTS_IN_DRAW_ZONE = 20;
 
     /** How long what was created lives. */
-    Slot.Draft<V> draft(V value, long costNanos) {
+    Slot.Draft<V> draft(Object name, V value, long costNanos) {
         Duration cost = Duration.ofNanos(costNanos);
         return drafting != null
-                ? drafting.draft(value, cost)
+                ? drafting.draft(name, value, cost)
                 : new Slot.Draft<>(value, Duration.ofNanos(staleAfter), Duration.ofNanos(expireAfter), cost, true);
     }
 
     /** How long before its end a value of that cost may be drawn for early refresh. */
     long drawZone(long costNanos) {
         return beta == 0 ? 0 : (long) (COSTS_IN_DRAW_ZONE * beta * costNanos);
+    }
+
+    /** Whether a value that is fresh until then is a hit: fresh, and too far from its end to be drawn. */
+    boolean isHit(long freshUntil, long costNanos) {
+        long hitUntil = freshUntil - drawZone(costNanos);
+        // The exact clock only where the coarse one leaves a doubt: in the last second, or where there is no hit.
+        return time.notBeforeNow() <= hitUntil || time.nanos() <= hitUntil;
+    }
+
+    /** Until when this caller takes such a value as fresh; for what is judged without an election. */
+    long freshFor(boolean present, long bornAt, long storedFresh, long storedUsable) {
+        return judgesByAge()
+                ? Math.min(freshUntil(bornAt, storedFresh), usableUntil(present, bornAt, storedUsable))
+                : storedFresh;
     }
 
     /** Whether this caller has limits of its own, beside those that were stored with the value. */
@@ -57,7 +71,8 @@ record Options<V>(
 
     /** Until when a value that was born and stored so is fresh for this caller. */
     long freshUntil(long bornAt, long stored) {
-        return maxAge == UNSET ? stored : Stored.deadline(bornAt, maxAge);
+        boolean declaredStale = stored == Long.MIN_VALUE && maxAge != Slot.NEVER;
+        return maxAge == UNSET || declaredStale ? stored : Stored.deadline(bornAt, maxAge);
     }
 
     /** Until when this caller takes such a value at all; what was stored for an absent one is no time. */

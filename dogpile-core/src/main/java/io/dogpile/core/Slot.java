@@ -25,6 +25,17 @@ public interface Slot<V> {
     long NEVER = Long.MAX_VALUE;
 
     /**
+     * The end of a life, for a slot that builds its {@link Seen}.
+     *
+     * @param from when the life began, in nanoseconds of the {@link TimeSource}
+     * @param life how long it lasts; not negative
+     * @return the last nanosecond of it; {@link #NEVER} if it is too long for the clock
+     */
+    static long deadline(long from, Duration life) {
+        return Stored.deadline(from, Stored.nanos(life));
+    }
+
+    /**
      * Reads the value.
      *
      * @return what is there
@@ -94,7 +105,8 @@ public interface Slot<V> {
         /**
          * Until when the value is fresh.
          *
-         * @return the last nanosecond of its freshness; {@link Long#MIN_VALUE} if absent
+         * @return the last nanosecond of its freshness; {@link Long#MIN_VALUE} if absent, or if it was declared stale:
+         *     then no caller's own limit of age makes it fresh again, but {@link Slot#NEVER}
          */
         long freshUntil();
 

@@ -64,7 +64,7 @@ final class StampedStore<V> implements Store<V> {
     private Stored<V> stored(Stamped<V> stamped) {
         Instant createdAt = stamped.createdAt();
         Duration age = Duration.between(createdAt, options.time().instant());
-        Slot.Draft<V> draft = options.draft(stamped.value(), 0);
+        Slot.Draft<V> draft = options.draft(name, stamped.value(), 0);
         boolean isBelieved = age.compareTo(MOST_SKEW.negated()) >= 0;
         if (!isBelieved) {
             options.told().stampFromTheFuture(name, age.negated());

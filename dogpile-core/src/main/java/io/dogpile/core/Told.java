@@ -7,12 +7,20 @@ import org.slf4j.LoggerFactory;
 
 /** Tells a listener and the log. A listener that throws is logged and otherwise ignored; values are never logged. */
 final class Told {
-    private static final Logger LOG = LoggerFactory.getLogger("io.dogpile.core");
-
     private final DogpileListener listener;
+    private final String label;
+    private final Logger log;
 
-    Told(DogpileListener listener) {
+    /** Messages begin with the label, which may be empty. */
+    Told(DogpileListener listener, String label, String logger) {
         this.listener = listener;
+        this.label = label;
+        this.log = LoggerFactory.getLogger(logger);
+    }
+
+    /** How a name appears in messages. */
+    String render(Object name) {
+        return label + "'" + Names.render(name) + "'";
     }
 
     /** Whether there is a listener; saves the clock reads that only an event needs. */
@@ -21,37 +29,47 @@ final class Told {
     }
 
     void waits(Object name) {
-        LOG.debug("'{}': no value yet, waiting for the creation that is under way", name);
+        log.debug("'{}': no value yet, waiting for the creation that is under way", name);
     }
 
     void elected(Object name) {
-        LOG.debug("'{}': elected, creating", name);
+        log.debug("'{}': elected, creating", name);
     }
 
     void creationElsewhere(Object name) {
-        LOG.debug("'{}': a creation is under way elsewhere", name);
+        log.debug("'{}': a creation is under way elsewhere", name);
     }
 
     void createdMeanwhile(Object name) {
-        LOG.debug("'{}': somebody else created the value meanwhile", name);
+        log.debug("'{}': somebody else created the value meanwhile", name);
     }
 
     void handedOver(Object name) {
-        LOG.debug("'{}': creation handed to the executor", name);
+        log.debug("'{}': creation handed to the executor", name);
     }
 
     void released(Object name) {
-        LOG.debug("'{}': the right to create was given back", name);
+        log.debug("'{}': the right to create was given back", name);
     }
 
     void created(Object name, long costNanos) {
-        LOG.debug("'{}': created in {} ns", name, costNanos);
+        log.debug("'{}': created in {} ns", name, costNanos);
         tell(to -> to.created(name, Duration.ofNanos(costNanos)));
     }
 
     void failed(Object name, Throwable failure) {
-        LOG.debug("'{}': the creator failed", name, failure);
+        log.debug("'{}': the creator failed", name, failure);
         tell(to -> to.failed(name, failure));
+    }
+
+    void hit(Object name) {
+        if (isHeard()) {
+            tell(to -> to.hit(name));
+        }
+    }
+
+    void missed(Object name) {
+        tell(to -> to.missed(name));
     }
 
     void staleServed(Object name) {
@@ -63,7 +81,7 @@ final class Told {
     }
 
     void duplicateCreation(Object name) {
-        LOG.warn(
+        log.warn(
                 "'{}': created twice: another value was stored while this one was made; is the lease shorter than"
                         + " the creation?",
                 Names.render(name));
@@ -71,12 +89,12 @@ final class Told {
     }
 
     void leaseLost(Object name) {
-        LOG.warn("'{}': the right to create was lost while the creator runs", Names.render(name));
+        log.warn("'{}': the right to create was lost while the creator runs", Names.render(name));
         tell(to -> to.leaseLost(name));
     }
 
     void writeRefused(Object name, Slot.Published.Outcome outcome) {
-        LOG.debug("'{}': the created value was not stored: {}", name, outcome);
+        log.debug("'{}': the created value was not stored: {}", name, outcome);
         tell(to -> to.writeRefused(name, outcome));
     }
 
@@ -89,17 +107,17 @@ final class Told {
     }
 
     void storeDown(Object name, Throwable failure) {
-        LOG.debug("'{}': the store or the lock failed", name, failure);
+        log.debug("'{}': the store or the lock failed", name, failure);
         tell(to -> to.storeDown(name, failure));
     }
 
     void refreshRejected(Object name, Throwable failure) {
-        LOG.debug("'{}': the executor refused the creation", name, failure);
+        log.debug("'{}': the executor refused the creation", name, failure);
         tell(to -> to.refreshRejected(name, failure));
     }
 
     void stampFromTheFuture(Object name, Duration ahead) {
-        LOG.debug("'{}': the value's stamp is {} ahead of this clock", name, ahead);
+        log.debug("'{}': the value's stamp is {} ahead of this clock", name, ahead);
     }
 
     private void tell(Consumer<DogpileListener> event) {
@@ -109,7 +127,7 @@ final class Told {
         try {
             event.accept(listener);
         } catch (Throwable e) {
-            LOG.warn("A listener threw; the event is lost to it, nothing else is", e);
+            log.warn("A listener threw; the event is lost to it, nothing else is", e);
         }
     }
 }

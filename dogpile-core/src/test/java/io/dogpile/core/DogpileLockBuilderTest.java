@@ -85,7 +85,7 @@ class DogpileLockBuilderTest {
                     .expireAfter(TWO)
                     .build()
                     .options()
-                    .draft("value", 7);
+                    .draft("name", "value", 7);
 
             assertEquals(new Slot.Draft<>("value", SECOND, TWO, Duration.ofNanos(7), true), draft);
         }

@@ -572,8 +572,8 @@ class DogpileLockTest {
         @Test
         void draftOfAView_isThatOfItsOwnCreations_alsoInAViewOfIt() {
             ScriptedSlot<String> slot = new ScriptedSlot<>(time);
-            DogpileLock<String> view = lock.with(
-                    o -> o.drafting((value, cost) -> new Slot.Draft<>(value, TEN_SECONDS, TEN_SECONDS, cost, false)));
+            DogpileLock<String> view = lock.with(o ->
+                    o.drafting((name, value, cost) -> new Slot.Draft<>(value, TEN_SECONDS, TEN_SECONDS, cost, false)));
 
             assertEquals("new", view.get("report", slot, () -> "new"));
             assertEquals("new", view.with(o -> o).get("report", slot, () -> "new"));
@@ -857,14 +857,14 @@ class DogpileLockTest {
         @Test
         void refusedByTheDraft_isHandedToAllWhoWaited_andNotStored() {
             everyWaiterGets(tenSeconds()
-                    .drafting((value, cost) -> new Slot.Draft<>(value, TEN_SECONDS, TEN_SECONDS, cost, false))
+                    .drafting((name, value, cost) -> new Slot.Draft<>(value, TEN_SECONDS, TEN_SECONDS, cost, false))
                     .build());
         }
 
         @Test
         void draftThatThrows_valueIsHandedToAllWhoWaited_andTheRightIsGivenBack() {
             everyWaiterGets(tenSeconds()
-                    .drafting((value, cost) -> {
+                    .drafting((name, value, cost) -> {
                         throw new IllegalStateException("no draft");
                     })
                     .build());
@@ -874,7 +874,8 @@ class DogpileLockTest {
         @Test
         void draft_decidesHowLongTheValueLives() {
             DogpileLock<String> lock = tenSeconds()
-                    .drafting((value, cost) -> new Slot.Draft<>(value, Duration.ofSeconds(2), TEN_SECONDS, cost, true))
+                    .drafting((name, value, cost) ->
+                            new Slot.Draft<>(value, Duration.ofSeconds(2), TEN_SECONDS, cost, true))
                     .build();
             lock.get("report", slot, () -> "first");
 

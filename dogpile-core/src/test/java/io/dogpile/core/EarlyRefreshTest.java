@@ -167,7 +167,7 @@ class EarlyRefreshTest {
                 1,
                 WhenDown.CREATE,
                 null,
-                new Told(DogpileListener.NONE),
+                new Told(DogpileListener.NONE, "", "io.dogpile.core"),
                 time,
                 () -> Math.nextDown(1.0),
                 Runnable::run);
@@ -181,7 +181,7 @@ class EarlyRefreshTest {
 
     private Election.Action seenWithLeft(Options<String> options, Duration left) {
         slot.holding("old", LIFE.minus(left), LIFE, LIFE, COST);
-        Election<String> election = new Election<>(options, Election.Want.VALUE, true);
+        Election<String> election = new Election<>(options, Election.Want.VALUE, true, "name");
         election.begin(time.nanos());
         try {
             return election.seen(slot.read(), time.nanos());

@@ -466,7 +466,7 @@ final class Simulation {
         return builder.build();
     }
 
-    private Slot.Draft<Made> draft(Made made, Duration cost) {
+    private Slot.Draft<Made> draft(Object name, Made made, Duration cost) {
         if (!winding) {
             switch (pick(4)) {
                 case 0 -> {
