@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.cache.backend.KeyLimit;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.dogpile.cache;
+package io.dogpile.cache.backend;
 
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -11,14 +11,14 @@ import java.security.NoSuchAlgorithmException;
  * <p>The hash is all of SHA-256: keys are often written by users of the user's program, who must not find two of one
  * hash. It is in base 32 in lower case: 52 characters, where hex takes 64, and safe where case is not kept.
  *
- * <p>{@link KeyText} never writes the mark. A text of another source that ends as a shortened one does is hashed as
+ * <p>The text of a key as a region renders it never holds the mark. A text of another source that ends as a shortened one does is hashed as
  * well, whatever its length; so a text that was left alone is never equal to one that was shortened.
  *
  * <p>Immutable.
  */
-final class KeyLimit {
+public final class KeyLimit {
     /** Under it the beginning would say nothing. */
-    static final int LEAST = 64;
+    public static final int LEAST = 64;
 
     private static final String MARK = "%~";
     private static final String DIGITS = "abcdefghijklmnopqrstuvwxyz234567";
@@ -35,11 +35,11 @@ final class KeyLimit {
     /**
      * Shortens what has this many bytes or more in UTF-8.
      *
-     * @param bytes the first length that is too long
+     * @param bytes the first length that is too long, in bytes
      * @return the limit
      * @throws IllegalArgumentException if it is less than {@link #LEAST}
      */
-    static KeyLimit of(int bytes) {
+    public static KeyLimit of(int bytes) {
         if (bytes < LEAST) {
             throw new IllegalArgumentException("a key limit must be at least " + LEAST + " bytes, was " + bytes);
         }
@@ -52,7 +52,7 @@ final class KeyLimit {
      * @param text without surrogates that lack their other half: UTF-8 makes the same of all of them
      * @return the text itself, or a text of fewer bytes than the limit
      */
-    String apply(String text) {
+    public String apply(String text) {
         if (fits(text) && !looksShortened(text)) {
             return text;
         }

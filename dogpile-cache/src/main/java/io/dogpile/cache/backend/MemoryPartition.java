@@ -1,0 +1,271 @@
+package io.dogpile.cache.backend;
+
+import io.dogpile.core.Slot;
+import io.dogpile.core.TimeSource;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A region's values in a map of this JVM.
+ *
+ * <p>A right is an entry in a second map. It is compared and removed while the value's place in the first is held, so
+ * that a publication and an invalidation of one key come one after the other. An invalidation of all removes the rights
+ * first and then draws a number from the counter of versions; a publication draws its version first and then looks for
+ * its right. So a value whose creation began before the invalidation is either refused or numbered below it, and what is
+ * numbered below it is not served. Entries need not be visited for that.
+ */
+final class MemoryPartition<V> implements Partition<V> {
+    private final @Nullable Serializer<V> serializer;
+    private final TimeSource time;
+    private final ConcurrentMap<Object, Entry> entries;
+    private final ConcurrentHashMap<Object, Right> rights = new ConcurrentHashMap<>();
+    private final AtomicLong versions = new AtomicLong();
+    private final ReentrantLock invalidation = new ReentrantLock();
+    private volatile long staleTo; // versions up to it are stale, or expired; written under the lock
+    private volatile long expiredTo; // versions up to it are expired; written under the lock
+
+    MemoryPartition(Opening<V> opening, ConcurrentMap<Object, Entry> entries) {
+        this.serializer = opening.serializer();
+        this.time = opening.time();
+        this.entries = entries;
+    }
+
+    @Override
+    public Slot.@Nullable Seen<V> look(Object key) {
+        Entry entry = entries.get(key);
+        return entry != null && entry.version > staleTo ? entry : null;
+    }
+
+    @Override
+    public Slot<V> slot(Object key) {
+        return new Slot<>() {
+            @Override
+            public Seen<V> read() {
+                return seen(key);
+            }
+
+            @Override
+            public boolean readsFree() {
+                return true;
+            }
+        };
+    }
+
+    /** What the key holds, as it is to be judged. */
+    private Entry seen(Object key) {
+        Entry entry = entries.get(key);
+        if (entry == null || entry.version <= expiredTo) {
+            return absent(key);
+        }
+        return entry.version <= staleTo ? entry.declaredStale() : entry;
+    }
+
+    private Entry absent(Object key) {
+        return new Entry(key, false, null, Long.MIN_VALUE, Long.MIN_VALUE, Long.MIN_VALUE, 0, Instant.EPOCH, 0);
+    }
+
+    @Override
+    public void put(Object key, Slot.Draft<V> draft) throws Exception {
+        Entry entry = entry(key, draft);
+        entries.compute(key, (same, before) -> {
+            rights.remove(key);
+            return entry;
+        });
+    }
+
+    @Override
+    public void invalidate(Object key, Invalidation how) {
+        entries.compute(key, (same, before) -> {
+            rights.remove(key);
+            return before == null || how == Invalidation.HARD ? null : before.declaredStale();
+        });
+    }
+
+    @Override
+    public void invalidateAll(Invalidation how) {
+        invalidation.lock();
+        try {
+            rights.clear();
+            long all = versions.incrementAndGet();
+            staleTo = all;
+            if (how == Invalidation.HARD) {
+                expiredTo = all;
+            }
+        } finally {
+            invalidation.unlock();
+        }
+        if (how == Invalidation.HARD) {
+            entries.values().removeIf(entry -> entry.version <= expiredTo);
+        }
+    }
+
+    @Override
+    public void close() {
+        invalidateAll(Invalidation.HARD);
+    }
+
+    private Entry entry(Object key, Slot.Draft<V> draft) throws Exception {
+        V value = draft.value();
+        Object kept = serializer == null || value == null ? value : serializer.write(value);
+        long version = versions.incrementAndGet();
+        long bornAt = time.nanos();
+        long usableUntil = Slot.deadline(bornAt, draft.expireAfter());
+        long freshUntil = Math.min(Slot.deadline(bornAt, draft.staleAfter()), usableUntil);
+        return new Entry(
+                key, true, kept, bornAt, freshUntil, usableUntil, draft.cost().toNanos(), time.instant(), version);
+    }
+
+    /** A value with its deadlines, or the absence of one. Immutable. */
+    final class Entry implements Slot.Seen<V> {
+        private final Object key;
+        private final boolean present;
+        private final @Nullable Object kept;
+        private final long bornAt;
+        private final long freshUntil;
+        private final long usableUntil;
+        private final long costNanos;
+        private final Instant createdAt;
+        private final long version;
+
+        Entry(
+                Object key,
+                boolean present,
+                @Nullable Object kept,
+                long bornAt,
+                long freshUntil,
+                long usableUntil,
+                long costNanos,
+                Instant createdAt,
+                long version) {
+            this.key = key;
+            this.present = present;
+            this.kept = kept;
+            this.bornAt = bornAt;
+            this.freshUntil = freshUntil;
+            this.usableUntil = usableUntil;
+            this.costNanos = costNanos;
+            this.createdAt = createdAt;
+            this.version = version;
+        }
+
+        Entry declaredStale() {
+            return new Entry(key, present, kept, bornAt, Long.MIN_VALUE, usableUntil, costNanos, createdAt, version);
+        }
+
+        /** The value, or its bytes. */
+        @Nullable
+        Object kept() {
+            return kept;
+        }
+
+        @Override
+        public boolean present() {
+            return present;
+        }
+
+        @Override
+        @SuppressWarnings("unchecked") // without a serializer, what is kept is the value
+        public @Nullable V value() {
+            return serializer == null || kept == null ? (V) kept : copy(serializer, (byte[]) kept);
+        }
+
+        private V copy(Serializer<V> reader, byte[] bytes) {
+            try {
+                return reader.read(bytes.clone());
+            } catch (Exception e) {
+                throw new IllegalStateException("the serializer cannot read what it wrote for key " + key, e);
+            }
+        }
+
+        @Override
+        public long freshUntil() {
+            return freshUntil;
+        }
+
+        @Override
+        public long usableUntil() {
+            return usableUntil;
+        }
+
+        @Override
+        public long bornAt() {
+            return bornAt;
+        }
+
+        @Override
+        public long costNanos() {
+            return costNanos;
+        }
+
+        @Override
+        public long version() {
+            return version;
+        }
+
+        @Override
+        public Instant createdAt() {
+            return createdAt;
+        }
+
+        @Override
+        public Slot.Claim<V> claim(Slot.Wish wish) {
+            Right right = new Right(key, version);
+            rights.put(key, right);
+            return Slot.Claim.granted(right, wish.undisturbed() ? this : seen(key));
+        }
+    }
+
+    /** The right of the last caller to claim a key; a later claim, a put or an invalidation ends it. */
+    private final class Right implements Slot.Grant<V> {
+        private final Object key;
+        private final long seenVersion;
+        private final long token = versions.incrementAndGet();
+
+        Right(Object key, long seenVersion) {
+            this.key = key;
+            this.seenVersion = seenVersion;
+        }
+
+        @Override
+        public long fencingToken() {
+            return token;
+        }
+
+        @Override
+        public boolean renew() {
+            return rights.get(key) == this;
+        }
+
+        @Override
+        public Slot.Published<V> publish(Slot.Draft<V> draft) throws Exception {
+            if (!draft.keep()) {
+                return rights.remove(key, this) ? new Slot.Published<>(Slot.Published.Outcome.STORED, null) : refused();
+            }
+            Entry entry = entry(key, draft);
+            Entry now = entries.compute(key, (same, before) -> rights.remove(key, this) ? entry : before);
+            return now == entry ? new Slot.Published<>(Slot.Published.Outcome.STORED, entry) : refused();
+        }
+
+        private Slot.Published<V> refused() {
+            Entry now = seen(key);
+            return now.present && now.version != seenVersion
+                    ? new Slot.Published<>(Slot.Published.Outcome.SUPERSEDED, now)
+                    : new Slot.Published<>(Slot.Published.Outcome.VOIDED, null);
+        }
+
+        @Override
+        public Duration lease() {
+            return Duration.ZERO;
+        }
+
+        @Override
+        public void abandon(@Nullable Throwable cause) {
+            rights.remove(key, this);
+        }
+    }
+}

@@ -1,0 +1,63 @@
+package io.dogpile.cache.backend;
+
+import io.dogpile.core.DogpileListener;
+import io.dogpile.core.TimeSource;
+import java.util.Objects;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a region asks of its backend. Immutable.
+ *
+ * @param <V> the type of the values
+ * @param region the name of the region: 1 to 100 letters, digits, {@code .}, {@code _} and {@code -}
+ * @param texts renders a key for stores in other processes: injective, the same in every JVM, without blanks and control
+ *     characters, unless the user's own function makes it otherwise
+ * @param serializer turns values into bytes; null if the region was given none
+ * @param maxValueBytes how many bytes a value may have
+ * @param time where the deadlines of what is read are counted from
+ * @param listener told of entries that cannot be read; may be called from any thread, and never throws
+ */
+public record Opening<V>(
+        String region,
+        Function<Object, String> texts,
+        @Nullable Serializer<V> serializer,
+        int maxValueBytes,
+        TimeSource time,
+        DogpileListener listener) {
+    /**
+     * For one region.
+     *
+     * @throws NullPointerException if anything but the serializer is null
+     */
+    public Opening {
+        Objects.requireNonNull(region, "region");
+        Objects.requireNonNull(texts, "texts");
+        Objects.requireNonNull(time, "time");
+        Objects.requireNonNull(listener, "listener");
+    }
+
+    /**
+     * The serializer, for a backend that keeps bytes.
+     *
+     * @param backend the backend, for the message
+     * @return the serializer
+     * @throws IllegalArgumentException if the region was given none
+     */
+    public Serializer<V> serializerFor(Backend backend) {
+        if (serializer == null) {
+            throw new IllegalArgumentException("region '" + region + "' has no serializer, and " + backend
+                    + " keeps bytes: give the region one, such as serializer(Serializer.json(User.class))");
+        }
+        return serializer;
+    }
+
+    /**
+     * The same, for a store that keeps values as they are.
+     *
+     * @return what is asked, without a serializer
+     */
+    public Opening<V> byReference() {
+        return new Opening<>(region, texts, null, maxValueBytes, time, listener);
+    }
+}
