@@ -1,6 +1,7 @@
 package io.dogpile.core;
 
 import java.time.Duration;
+import java.util.function.UnaryOperator;
 
 /**
  * Told of what happens, one event per method; all do nothing unless overridden.
@@ -11,6 +12,27 @@ import java.time.Duration;
 public interface DogpileListener {
     /** Hears nothing. */
     DogpileListener NONE = new DogpileListener() {};
+
+    /**
+     * Several listeners as one. One that throws is logged, and does not keep the others from hearing.
+     *
+     * @param listeners the listeners, told in this order
+     * @return a listener that never throws; {@link #NONE} for none
+     */
+    static DogpileListener all(DogpileListener... listeners) {
+        return all(UnaryOperator.identity(), listeners);
+    }
+
+    /**
+     * Several listeners as one, which know the names by another form.
+     *
+     * @param names turns the name of an event into the one that the listeners are told
+     * @param listeners the listeners, told in this order
+     * @return a listener that never throws; {@link #NONE} for none
+     */
+    static DogpileListener all(UnaryOperator<Object> names, DogpileListener... listeners) {
+        return listeners.length == 0 ? NONE : new Listeners(names, listeners);
+    }
 
     /** How a wait for another's creation ended. */
     enum WaitOutcome {

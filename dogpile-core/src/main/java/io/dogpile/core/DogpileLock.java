@@ -199,6 +199,38 @@ public final class DogpileLock<V> {
     }
 
     /**
+     * Whether a caller of this lock takes the value as fresh, at that moment.
+     *
+     * @param seen the value
+     * @param nanos the moment, by the lock's {@link TimeSource}; an age equal to the limit is still fresh
+     * @return whether there is a value and it is fresh
+     */
+    public boolean isFresh(Slot.Seen<V> seen, long nanos) {
+        return seen.present() && nanos <= options.freshFor(true, seen.bornAt(), seen.freshUntil(), seen.usableUntil());
+    }
+
+    /**
+     * Whether a caller of this lock takes the value at all, fresh or stale, at that moment.
+     *
+     * @param seen the value
+     * @param nanos the moment, by the lock's {@link TimeSource}
+     * @return whether there is a value and it is not expired
+     */
+    public boolean isUsable(Slot.Seen<V> seen, long nanos) {
+        return seen.present() && nanos <= options.usableUntil(true, seen.bornAt(), seen.usableUntil());
+    }
+
+    /**
+     * Whether a name is being created or waited for in this JVM. Takes no lock.
+     *
+     * @param name the name
+     * @return a snapshot
+     */
+    public boolean isInFlight(Object name) {
+        return flights.isInFlight(checked(name));
+    }
+
+    /**
      * Tells that the value of a name was invalidated or put in another way than by this lock: callers from now on elect
      * anew, those who wait already get what they wait for. Call it after the store was changed.
      *

@@ -49,6 +49,10 @@ final class Flights<V> {
         return inFlight.size();
     }
 
+    boolean isInFlight(Object name) {
+        return inFlight.containsKey(name);
+    }
+
     /** The count of publications in the name's stripe. */
     long publications(Object name) {
         return publications.get(stripe(name));

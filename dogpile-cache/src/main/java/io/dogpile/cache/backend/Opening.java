@@ -2,6 +2,7 @@ package io.dogpile.cache.backend;
 
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.TimeSource;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  *     characters, unless the user's own function makes it otherwise
  * @param serializer turns values into bytes; null if the region was given none
  * @param maxValueBytes how many bytes a value may have
+ * @param lease how long a right to create lasts that is not renewed, where rights end by time
  * @param time where the deadlines of what is read are counted from
  * @param listener told of entries that cannot be read; may be called from any thread, and never throws
  */
@@ -23,6 +25,7 @@ public record Opening<V>(
         Function<Object, String> texts,
         @Nullable Serializer<V> serializer,
         int maxValueBytes,
+        Duration lease,
         TimeSource time,
         DogpileListener listener) {
     /**
@@ -33,6 +36,7 @@ public record Opening<V>(
     public Opening {
         Objects.requireNonNull(region, "region");
         Objects.requireNonNull(texts, "texts");
+        Objects.requireNonNull(lease, "lease");
         Objects.requireNonNull(time, "time");
         Objects.requireNonNull(listener, "listener");
     }
@@ -58,6 +62,6 @@ public record Opening<V>(
      * @return what is asked, without a serializer
      */
     public Opening<V> byReference() {
-        return new Opening<>(region, texts, null, maxValueBytes, time, listener);
+        return new Opening<>(region, texts, null, maxValueBytes, lease, time, listener);
     }
 }
