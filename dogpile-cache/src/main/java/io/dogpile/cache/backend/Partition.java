@@ -1,9 +1,12 @@
 package io.dogpile.cache.backend;
 
+import io.dogpile.core.LockProvider;
 import io.dogpile.core.Slot;
 import io.dogpile.core.Slots;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -22,7 +25,28 @@ import org.jspecify.annotations.Nullable;
  */
 public interface Partition<V> extends Slots<Object, V>, AutoCloseable {
     /**
-     * Looks for a value where that is free: no round trip, no lock, no allocation. This is the path of a hit.
+     * A partition whose rights are granted by a lock, such as one that many JVMs share, and then by the partition too.
+     *
+     * @param <V> the type of the values
+     * @param partition where the values are
+     * @param opening what the partition was opened for; it names and renders what is locked: {@code region/text of key}
+     * @param provider the lock; what it throws is thrown by a claim or a publication
+     * @param leaseTime how long the lock is held unless it is renewed
+     * @return the partition under the lock; closing it closes the partition
+     * @throws IllegalArgumentException if the lease is not positive
+     */
+    static <V> Partition<V> locked(
+            Partition<V> partition, Opening<V> opening, LockProvider provider, Duration leaseTime) {
+        return new LockedPartition<>(
+                Objects.requireNonNull(partition, "partition"),
+                Objects.requireNonNull(opening, "opening"),
+                Objects.requireNonNull(provider, "provider"),
+                Objects.requireNonNull(leaseTime, "leaseTime"));
+    }
+
+    /**
+     * Looks for a value where that is free: no round trip, no lock, no allocation. This is the path of a hit:
+     * what it finds is to be taken, or left; who wants to claim reads by a slot.
      *
      * @param key the key
      * @return what is there, unless it is declared stale or expired; null for "look by a slot", which is the default
