@@ -541,7 +541,17 @@ public final class RegionBuilder<K, V> {
     }
 
     /**
-     * Reads options from settings, as {@link Settings} describes them.
+     * Reads options from a flat map. Objects, such as the backend, are given by the other verbs.
+     *
+     * <p>Durations ({@code staleAfter}, {@code expireAfter}, {@code cacheNullFor}, {@code softTimeout},
+     * {@code hardTimeout}, {@code maxCreation}, {@code lease}): a number with {@code ms}, {@code s}, {@code m},
+     * {@code h} or {@code d}; a number alone, which is seconds; or ISO-8601, such as {@code PT1M}. {@code never}, or
+     * {@code -1}, for {@code staleAfter} and {@code expireAfter}. Numbers: {@code earlyRefresh}, {@code jitter},
+     * {@code maxValueBytes}. Booleans, {@code true} or {@code false} in any case: {@code neverStale},
+     * {@code recordStats}. {@code whenDown}: {@code CREATE} or {@code FAIL}. Blanks around a value are no part of it.
+     *
+     * <p>A name with a further dot behind the prefix is left to others. Any other name that is no option is refused: one
+     * mistyped would leave an option at its default and nobody the wiser.
      *
      * @param settings the settings; not changed
      * @param prefix what stands before the options' names, such as {@code "cache.users."}
@@ -601,7 +611,8 @@ public final class RegionBuilder<K, V> {
         for (UnaryOperator<Backend> wrap : wraps) {
             outermost = Objects.requireNonNull(wrap.apply(outermost), "wrap() made null of a backend");
         }
-        return outermost.open(opening);
+        Partition<V> partition = outermost.open(opening);
+        return provider == null ? partition : Partition.locked(partition, opening, provider, lease);
     }
 
     private Plan<K, V> plan(@Nullable Function<? super K, String> texts, @Nullable RegionStats counts) {

@@ -14,19 +14,7 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/**
- * Options of a region as text, in a flat map or a properties file.
- *
- * <p>Durations ({@code staleAfter}, {@code expireAfter}, {@code cacheNullFor}, {@code softTimeout}, {@code hardTimeout},
- * {@code maxCreation}, {@code lease}): a number with {@code ms}, {@code s}, {@code m}, {@code h} or {@code d}; a number
- * alone, which is seconds; or ISO-8601, such as {@code PT1M}. {@code never} or {@code -1} for {@code staleAfter} and
- * {@code expireAfter}. Numbers: {@code earlyRefresh}, {@code jitter}, {@code maxValueBytes}. Booleans, {@code true} or
- * {@code false} in any case: {@code neverStale}, {@code recordStats}. {@code whenDown}: {@code CREATE} or {@code FAIL}.
- * Blanks around a value are no part of it.
- *
- * <p>A name with a further dot behind the prefix is left to others. Any other name is refused: a name mistyped would
- * leave an option at its default and nobody the wiser.
- */
+/** Reads options of a region as text; {@link RegionBuilder#from(Map, String)} tells which. */
 final class Settings {
     private static final Pattern NUMBER = Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,3})?");
     private static final Pattern WITH_UNIT = Pattern.compile("(\\d+\\.?\\d*|\\.\\d+)\\s*(ms|s|m|h|d)");

@@ -1,9 +1,14 @@
 /**
- * Regions over the lock of dogpile-core. Not released: there are no regions yet, only what they will name their entries
- * by.
+ * A cache of regions over the lock of dogpile-core.
  *
- * <p>Inside: {@code KeyText} writes a key as readable, injective text, {@code ArgumentKey} is the key of a call,
- * {@code KeyLimit} shortens a text that is too long for a store.
+ * <p>A reading order: {@link io.dogpile.cache.Region} is what most use, {@link io.dogpile.cache.RegionBuilder} says what
+ * it can be asked for, {@link io.dogpile.cache.AsyncRegion} is it for callers who hold futures,
+ * {@link io.dogpile.cache.Regions} holds several by name, {@link io.dogpile.cache.RegionStats} counts.
+ * Where values live is told in {@link io.dogpile.cache.backend}.
+ *
+ * <p>Inside: {@code Entries} does what a region is asked for, by name of the entry; {@code Lives} says how long what is
+ * created lives; {@code Settings} reads options as text. {@code KeyText} writes a key as readable, injective text,
+ * {@code ArgumentKey} is the key of a call, {@code RenamedKey} one that the user renders.
  */
 @NullMarked
 package io.dogpile.cache;

@@ -31,6 +31,13 @@ public record Opening<V>(
     /**
      * For one region.
      *
+     * @param region the name of the region
+     * @param texts renders a key
+     * @param serializer turns values into bytes, or null
+     * @param maxValueBytes how many bytes a value may have
+     * @param lease how long a right lasts
+     * @param time where deadlines are counted from
+     * @param listener told of entries that cannot be read
      * @throws NullPointerException if anything but the serializer is null
      */
     public Opening {
