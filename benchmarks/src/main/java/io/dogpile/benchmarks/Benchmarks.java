@@ -54,6 +54,28 @@ public final class Benchmarks {
                             new RatioGoal(1, "stampedLock", 1.1, true),
                             new RatioGoal(2, "reentrantReadWriteLock", 0.12, true))));
 
+    private static final List<String> SPREADS = List.of("one key", "Zipf");
+
+    private static final JmhGroup REGION_HIT = new JmhGroup(
+            RegionHitBenchmark.class,
+            List.of(
+                    new Row("caffeineTimed", "Caffeine get(key, fn), expireAfterWrite"),
+                    new Row(
+                            "region",
+                            "Region.getOrCreate(key, fn)",
+                            new RatioGoal(1, "caffeineTimed", 0.7, false),
+                            new RatioGoal(2, "caffeineTimed", 0.7, false)),
+                    new Row("caffeineGetIfPresent", "Caffeine getIfPresent, no expiry"),
+                    new Row(
+                            "regionAgain",
+                            "Region.getOrCreate(key, fn), again",
+                            new RatioGoal(1, "caffeineGetIfPresent", 1.6, false),
+                            new RatioGoal(2, "caffeineGetIfPresent", 1.6, false)),
+                    new Row("regionWithStats", "Region.getOrCreate(key, fn), counting"),
+                    new Row("cache2k", "cache2k computeIfAbsent, expireAfterWrite"),
+                    new Row("jetCache", "JetCache computeIfAbsent on Caffeine, protected")),
+            SPREADS);
+
     private static final String SMALL_HEAP = "-Xmx64m";
     private static final int SECONDS_OF_NAMES = 20;
     private static final int SECONDS_OF_STAMPEDE = 15;
@@ -103,6 +125,7 @@ public final class Benchmarks {
     private static Map<String, Group> groups() {
         Map<String, Group> groups = new LinkedHashMap<>();
         groups.put("hit", new Group(HIT.expectedSeconds(), HIT::run));
+        groups.put("region", new Group(REGION_HIT.expectedSeconds(), REGION_HIT::run));
         groups.put("keyedLock", new Group(KEYED_LOCK.expectedSeconds() + SECONDS_OF_NAMES, () -> {
             KEYED_LOCK.run();
             passNames();
@@ -113,6 +136,8 @@ public final class Benchmarks {
                 new Group(
                         SECONDS_OF_STAMPEDE + (Crowd.hasVirtualThreads() ? SECONDS_OF_VIRTUAL_STAMPEDE : 0),
                         LocalStampede::run));
+        groups.put("expiry", new Group(ExpiryUnderLoad.expectedSeconds(), ExpiryUnderLoad::run));
+        groups.put("neighbour", new Group(SlowNeighbour.expectedSeconds(), SlowNeighbour::run));
         groups.put("failing", new Group(SECONDS_OF_FAILING, FailingCreator::run));
         return groups;
     }

@@ -32,14 +32,21 @@ public final class FailingCreator {
         System.out.println("\n### " + CALLERS + " callers, the creator throws after " + CREATION_MILLIS + " ms, "
                 + ROUNDS + " rounds (peers " + ROUNDS_OF_PEERS + ")");
         Rounds ours = measure(Contender.dogpile(), ROUNDS);
+        Rounds region = measure(Contender.region(), ROUNDS);
         Table table = new Table("medians of the rounds", "creator calls", "lag p50 ms", "last caller's lag ms");
         row(table, ours);
-        for (Contender peer : List.of(Contender.guava(), Contender.caffeine(), Contender.cache2k())) {
+        row(table, region);
+        for (Contender peer :
+                List.of(Contender.guava(), Contender.caffeine(), Contender.cache2k(), Contender.jetCache())) {
             row(table, measure(peer, ROUNDS_OF_PEERS));
         }
         table.print(System.out);
         Goal.atMost("last caller's lag, ms", ours.lastLag(), LAST_LAG_MILLIS).print();
         Goal.atMost("most creator calls in a round", ours.mostCreations(), 1).print();
+        Goal.atMost("region: last caller's lag, ms", region.lastLag(), LAST_LAG_MILLIS)
+                .print();
+        Goal.atMost("region: most creator calls in a round", region.mostCreations(), 1)
+                .print();
     }
 
     private static Rounds measure(Contender contender, int rounds) throws InterruptedException {

@@ -11,7 +11,7 @@ import org.openjdk.jmh.results.Result;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.ChainedOptionsBuilder;
 import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
@@ -22,13 +22,20 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  *
  * @param benchmarks the class
  * @param rows its methods
+ * @param spreads the values of its parameter {@code spread}, each with a table of its own; empty if it has none
  */
-record JmhGroup(Class<?> benchmarks, List<Row> rows) {
+record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads) {
     private static final List<Integer> THREADS = List.of(1, 2);
     private static final int WARM_UP_SECONDS = 3;
     private static final int SECONDS = 5;
     /** What a fork takes beside its iterations. */
     private static final int SECONDS_TO_START = 2;
+
+    private static final List<String> NO_SPREAD = List.of("");
+
+    JmhGroup(Class<?> benchmarks, List<Row> rows) {
+        this(benchmarks, rows, List.of());
+    }
 
     private static final String ALLOCATED = "gc.alloc.rate.norm";
     /** What the harness itself allocates in an iteration, over the calls of that iteration. */
@@ -69,24 +76,33 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows) {
     private record Figures(double median, double error, double bytes) {}
 
     long expectedSeconds() {
-        return (long) THREADS.size() * rows.size() * (WARM_UP_SECONDS + SECONDS + SECONDS_TO_START);
+        return (long) THREADS.size()
+                * Math.max(1, spreads.size())
+                * rows.size()
+                * (WARM_UP_SECONDS + SECONDS + SECONDS_TO_START);
     }
 
     void run() throws RunnerException {
-        for (int threads : THREADS) {
-            List<Figures> seen = new ArrayList<>();
-            for (Row row : rows) {
-                Progress.show(benchmarks.getSimpleName() + ", " + threads(threads) + ": " + row.title());
-                seen.add(measure(row, threads));
+        for (String spread : spreads.isEmpty() ? NO_SPREAD : spreads) {
+            for (int threads : THREADS) {
+                List<Figures> seen = new ArrayList<>();
+                for (Row row : rows) {
+                    Progress.show(title(spread, threads) + ": " + row.title());
+                    seen.add(measure(row, spread, threads));
+                }
+                Progress.end();
+                print(spread, threads, seen);
             }
-            Progress.end();
-            print(threads, seen);
         }
     }
 
+    private String title(String spread, int threads) {
+        return benchmarks.getSimpleName() + (spread.isEmpty() ? "" : ", " + spread) + ", " + threads(threads);
+    }
+
     @SuppressWarnings("rawtypes") // JMH gives its secondary results so
-    private Figures measure(Row row, int threads) throws RunnerException {
-        Options options = new OptionsBuilder()
+    private Figures measure(Row row, String spread, int threads) throws RunnerException {
+        ChainedOptionsBuilder options = new OptionsBuilder()
                 .include("^" + benchmarks.getName().replace(".", "\\.") + "\\." + row.method() + "$")
                 .threads(threads)
                 .forks(1)
@@ -98,9 +114,11 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows) {
                 .addProfiler(GCProfiler.class)
                 .jvmArgsAppend("-Xms1g", "-Xmx1g")
                 .verbosity(VerboseMode.SILENT)
-                .shouldFailOnError(true)
-                .build();
-        RunResult result = new Runner(options).runSingle();
+                .shouldFailOnError(true);
+        if (!spread.isEmpty()) {
+            options.param("spread", spread);
+        }
+        RunResult result = new Runner(options.build()).runSingle();
         Result<?> time = result.getPrimaryResult();
         double bytes = result.getSecondaryResults().entrySet().stream()
                 .filter(entry -> entry.getKey().endsWith(ALLOCATED))
@@ -110,8 +128,8 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows) {
         return new Figures(time.getStatistics().getPercentile(50), time.getScoreError(), bytes);
     }
 
-    private void print(int threads, List<Figures> seen) {
-        System.out.println("\n### " + benchmarks.getSimpleName() + ", " + threads(threads));
+    private void print(String spread, int threads, List<Figures> seen) {
+        System.out.println("\n### " + title(spread, threads));
         Table table = new Table("", "median ns/op", "error (99.9 %)", "B/op", "x reference", "goal", "");
         for (int i = 0; i < rows.size(); i++) {
             Row row = rows.get(i);

@@ -1,0 +1,172 @@
+package io.dogpile.benchmarks;
+
+import com.alicp.jetcache.embedded.CaffeineCacheBuilder;
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
+import io.dogpile.cache.Region;
+import io.dogpile.cache.RegionBuilder;
+import io.dogpile.cache.backend.MemoryBackend;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.cache2k.Cache2kBuilder;
+import org.jspecify.annotations.Nullable;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+
+/**
+ * A get-or-create that finds a fresh value in memory, of 10,000 in a cache for 20,000 whose values live an hour. Each
+ * cache's call site has missed, failed and hit before, so that its slow path is compiled too.
+ */
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.NANOSECONDS)
+public class RegionHitBenchmark {
+    static final Duration LIFE = Duration.ofHours(1);
+    private static final int POLLUTION = 20_000;
+
+    static String create(String key) {
+        if (key.startsWith("fails")) {
+            throw new IllegalStateException("to be caught");
+        }
+        return "value of " + key;
+    }
+
+    /** A cache as its call site sees it. */
+    interface Site {
+        @Nullable
+        String call(String key);
+    }
+
+    /** Leaves the site with misses, failures and hits behind it, and with all keys cached. */
+    static void pollute(Site site) {
+        for (int i = 0; i < POLLUTION; i++) {
+            site.call("passing " + i % 1_000);
+            site.call("passing " + i);
+            try {
+                site.call("fails " + i);
+            } catch (RuntimeException expected) {
+                site.call("passing " + i);
+            }
+        }
+        for (String key : Keys.all()) {
+            site.call(key);
+        }
+    }
+
+    static RegionBuilder<String, String> region(String name) {
+        return Region.<String, String>builder(name)
+                .backend(MemoryBackend.ofEntries(Keys.CAPACITY))
+                .staleAfter(LIFE);
+    }
+
+    /** Caffeine, bounded by size, and also by time. */
+    @State(Scope.Benchmark)
+    public static class OfCaffeine {
+        final Cache<String, String> sized =
+                Caffeine.newBuilder().maximumSize(Keys.CAPACITY).build();
+        final Cache<String, String> timed = Caffeine.newBuilder()
+                .maximumSize(Keys.CAPACITY)
+                .expireAfterWrite(LIFE)
+                .build();
+
+        /** Fills it. */
+        @Setup
+        public void fill() {
+            pollute(key -> timed.get(key, RegionHitBenchmark::create));
+            pollute(key -> sized.get(key, RegionHitBenchmark::create));
+            pollute(sized::getIfPresent);
+        }
+    }
+
+    /** The reference of most goals. */
+    @Benchmark
+    public String caffeineTimed(OfCaffeine caches, Keys keys) {
+        return caches.timed.get(keys.next(), RegionHitBenchmark::create);
+    }
+
+    /** The reference of the others: no life, and no creator. */
+    @Benchmark
+    public @Nullable String caffeineGetIfPresent(OfCaffeine caches, Keys keys) {
+        return caches.sized.getIfPresent(keys.next());
+    }
+
+    /** A region, without and with counts. */
+    @State(Scope.Benchmark)
+    public static class OfDogpile {
+        final Region<String, String> region = region("hits").build();
+        final Region<String, String> counted = region("counted").recordStats().build();
+
+        /** Fills it. */
+        @Setup
+        public void fill() {
+            pollute(key -> region.getOrCreate(key, RegionHitBenchmark::create));
+            pollute(key -> counted.getOrCreate(key, RegionHitBenchmark::create));
+        }
+    }
+
+    /** A region. */
+    @Benchmark
+    public String region(OfDogpile regions, Keys keys) {
+        return regions.region.getOrCreate(keys.next(), RegionHitBenchmark::create);
+    }
+
+    /** The same, measured once more beside the other reference. */
+    @Benchmark
+    public String regionAgain(OfDogpile regions, Keys keys) {
+        return regions.region.getOrCreate(keys.next(), RegionHitBenchmark::create);
+    }
+
+    /** A region that counts. */
+    @Benchmark
+    public String regionWithStats(OfDogpile regions, Keys keys) {
+        return regions.counted.getOrCreate(keys.next(), RegionHitBenchmark::create);
+    }
+
+    /** cache2k. */
+    @State(Scope.Benchmark)
+    public static class OfCache2k {
+        final org.cache2k.Cache<String, String> cache = Cache2kBuilder.of(String.class, String.class)
+                .name("hits")
+                .entryCapacity(Keys.CAPACITY)
+                .expireAfterWrite(LIFE.toHours(), TimeUnit.HOURS)
+                .build();
+
+        /** Fills it. */
+        @Setup
+        public void fill() {
+            pollute(key -> cache.computeIfAbsent(key, RegionHitBenchmark::create));
+        }
+    }
+
+    /** cache2k. */
+    @Benchmark
+    public String cache2k(OfCache2k caches, Keys keys) {
+        return caches.cache.computeIfAbsent(keys.next(), RegionHitBenchmark::create);
+    }
+
+    /** JetCache over Caffeine. */
+    @State(Scope.Benchmark)
+    public static class OfJetCache {
+        final com.alicp.jetcache.Cache<String, String> cache = CaffeineCacheBuilder.createCaffeineCacheBuilder()
+                .limit(Keys.CAPACITY)
+                .expireAfterWrite(LIFE.toHours(), TimeUnit.HOURS)
+                .cachePenetrateProtect(true)
+                .buildCache();
+
+        /** Fills it. */
+        @Setup
+        public void fill() {
+            pollute(key -> cache.computeIfAbsent(key, RegionHitBenchmark::create));
+        }
+    }
+
+    /** JetCache over Caffeine, protected against stampedes in its JVM. */
+    @Benchmark
+    public String jetCache(OfJetCache caches, Keys keys) {
+        return caches.cache.computeIfAbsent(keys.next(), RegionHitBenchmark::create);
+    }
+}
