@@ -4,8 +4,12 @@ import java.lang.reflect.Array;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.StringJoiner;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -121,7 +125,55 @@ final class ArgumentKey {
      * @throws IllegalArgumentException if an argument has no stable text
      */
     String text() {
-        return KeyText.ofCall(namespace, arguments instanceof Object[] all ? all : new Object[] {arguments});
+        return KeyText.ofCall(namespace, all());
+    }
+
+    /**
+     * The arguments, for what is called.
+     *
+     * @return a new array; arrays in it are copies, so that whoever gets them may change them, and whoever gave them too
+     */
+    @Nullable
+    Object[] arguments() {
+        return copyOf(all(), 0);
+    }
+
+    /**
+     * Refuses a call that would not be found again.
+     *
+     * @throws IllegalArgumentException if an argument has no stable text, or a collection in it holds an array, which
+     *     the collection compares by identity; the message names the call and the argument
+     */
+    void refuseUnstable() {
+        @Nullable Object[] all = all();
+        String unused = KeyText.ofCall(namespace, all);
+        for (int i = 0; i < all.length; i++) {
+            if (hidesArray(all[i])) {
+                throw new IllegalArgumentException(namespace + ": argument " + (i + 1) + " of " + all.length
+                        + " holds an array, which a collection compares by identity, so that it is never found again;"
+                        + " pass the array as an argument of its own, or a List instead of it");
+            }
+        }
+    }
+
+    /** Whether there is an array in a collection. Not asked of what contains itself: that has no text. */
+    private static boolean hidesArray(@Nullable Object value) {
+        if (value instanceof Object[] array) {
+            return Arrays.stream(array).anyMatch(ArgumentKey::hidesArray);
+        }
+        Stream<?> held = Stream.empty();
+        if (value instanceof Collection<?> collection) {
+            held = collection.stream();
+        } else if (value instanceof Map<?, ?> map) {
+            held = Stream.concat(map.keySet().stream(), map.values().stream());
+        } else if (value instanceof Optional<?> optional) {
+            held = optional.stream();
+        }
+        return held.anyMatch(one -> one != null && (one.getClass().isArray() || hidesArray(one)));
+    }
+
+    private @Nullable Object[] all() {
+        return arguments instanceof Object[] several ? several : new Object[] {arguments};
     }
 
     @Override
@@ -151,6 +203,12 @@ final class ArgumentKey {
         } catch (IllegalArgumentException e) {
             return namespace + "/(no stable text)";
         }
+    }
+
+    /** The argument, as a copy where it is an array: a creation behind the caller's back must not see later changes. */
+    @SuppressWarnings("unchecked") // a copy is of the same type
+    static <A> A copied(A argument) {
+        return argument != null && argument.getClass().isArray() ? (A) copyOf(argument, 0) : argument;
     }
 
     private static Object[] copyOf(@Nullable Object[] array, int level) {

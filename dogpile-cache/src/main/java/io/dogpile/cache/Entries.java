@@ -153,6 +153,7 @@ final class Entries<V> {
         for (Object name : names) {
             Slot.Seen<V> seen = partition.look(name);
             if (seen == null || !lock.isHit(seen)) {
+                names.forEach(Entries::refuseUnstable);
                 return values(lock.acquireAll(names, partition, creator));
             }
             hits.put(name, seen.value());
@@ -163,6 +164,7 @@ final class Entries<V> {
 
     Map<Object, V> refreshAll(Set<Object> names, Slots.Creator<Object, V> creator) {
         checkOpen();
+        names.forEach(Entries::refuseUnstable);
         return values(lock.refreshAll(names, partition, creator));
     }
 
@@ -240,7 +242,15 @@ final class Entries<V> {
 
     Slot<V> slot(Object name) {
         checkOpen();
+        refuseUnstable(name);
         return partition.slot(name);
+    }
+
+    /** In memory too, where no text is made: else such a call would be created anew each time, and nobody the wiser. */
+    private static void refuseUnstable(Object name) {
+        if (name instanceof ArgumentKey call) {
+            call.refuseUnstable();
+        }
     }
 
     void checkOpen() {
@@ -278,6 +288,7 @@ final class Entries<V> {
         if (names.isEmpty()) {
             return Map.of();
         }
+        names.forEach(Entries::refuseUnstable);
         try {
             return partition.readAll(names);
         } catch (Exception e) {
@@ -299,6 +310,7 @@ final class Entries<V> {
         if (names.isEmpty()) {
             return;
         }
+        names.forEach(Entries::refuseUnstable);
         try {
             change.make();
         } catch (Exception e) {

@@ -13,6 +13,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -374,6 +375,127 @@ public final class Region<K, V> implements AutoCloseable {
      */
     public void invalidateAll(Invalidation how) {
         entries.invalidateAll(Objects.requireNonNull(how, "how"));
+    }
+
+    // Functions
+
+    /**
+     * A function over this region's own entries: its call is {@code getOrCreate(key, function)} with the wishes of this
+     * view, and what one stored the other finds.
+     *
+     * @param function makes the value of a key
+     * @return the cached function
+     */
+    public CachedFunction<K, V> cached(KeyedCreator<? super K, ? extends V> function) {
+        return new CachedFunction<>(this, UnaryOperator.identity(), function);
+    }
+
+    /**
+     * A function with entries of its own, by namespace and argument. Two functions of one namespace share their entries.
+     * {@link #invalidateAll(Invalidation)} reaches them; {@link RegionBuilder#keys} does not.
+     *
+     * @param <A> the type of the argument; several arguments may be one record
+     * @param namespace tells this function from others of the region, the same in every JVM
+     * @param function makes the value of an argument
+     * @return the cached function
+     * @throws IllegalArgumentException if the namespace is empty, or the region asks for {@code cacheIf} or
+     *     {@code expireAfter} of a key and a value, which know the region's keys only
+     */
+    public <A> CachedFunction<A, V> cached(String namespace, KeyedCreator<? super A, ? extends V> function) {
+        return new CachedFunction<>(
+                keyedBy(namespace, argument -> ArgumentKey.of(namespace, argument)), ArgumentKey::copied, function);
+    }
+
+    /**
+     * A function of two arguments with entries of its own.
+     *
+     * @param <A> the type of the first argument
+     * @param <B> the type of the second argument
+     * @param namespace as for {@link #cached(String, KeyedCreator)}
+     * @param function makes the value of the arguments
+     * @return the cached function
+     * @throws IllegalArgumentException as {@link #cached(String, KeyedCreator)} does
+     */
+    public <A, B> CachedFunction.Of2<A, B, V> cached(
+            String namespace, CachedFunction.Creator2<? super A, ? super B, ? extends V> function) {
+        return new CachedFunction.Of2<>(calls(namespace), namespace, function);
+    }
+
+    /**
+     * A function of three arguments with entries of its own.
+     *
+     * @param <A> the type of the first argument
+     * @param <B> the type of the second argument
+     * @param <C> the type of the third argument
+     * @param namespace as for {@link #cached(String, KeyedCreator)}
+     * @param function makes the value of the arguments
+     * @return the cached function
+     * @throws IllegalArgumentException as {@link #cached(String, KeyedCreator)} does
+     */
+    public <A, B, C> CachedFunction.Of3<A, B, C, V> cached(
+            String namespace, CachedFunction.Creator3<? super A, ? super B, ? super C, ? extends V> function) {
+        return new CachedFunction.Of3<>(calls(namespace), namespace, function);
+    }
+
+    /**
+     * A function of four arguments with entries of its own.
+     *
+     * @param <A> the type of the first argument
+     * @param <B> the type of the second argument
+     * @param <C> the type of the third argument
+     * @param <D> the type of the fourth argument
+     * @param namespace as for {@link #cached(String, KeyedCreator)}
+     * @param function makes the value of the arguments
+     * @return the cached function
+     * @throws IllegalArgumentException as {@link #cached(String, KeyedCreator)} does
+     */
+    public <A, B, C, D> CachedFunction.Of4<A, B, C, D, V> cached(
+            String namespace,
+            CachedFunction.Creator4<? super A, ? super B, ? super C, ? super D, ? extends V> function) {
+        return new CachedFunction.Of4<>(calls(namespace), namespace, function);
+    }
+
+    /**
+     * A function of many keys at once over this region's own entries: its call is
+     * {@code getOrCreateAll(keys, function)}.
+     *
+     * @param function makes the values of the keys that are missing
+     * @return the cached function
+     */
+    public CachedBulkFunction<K, V> cachedAll(BulkCreator<K, V> function) {
+        return new CachedBulkFunction<>(this, function);
+    }
+
+    /**
+     * A function of many arguments at once with entries of its own, one for each argument: those of
+     * {@link #cached(String, KeyedCreator)} with the same namespace.
+     *
+     * @param <A> the type of the arguments
+     * @param namespace as for {@link #cached(String, KeyedCreator)}
+     * @param function makes the values of the arguments that are missing
+     * @return the cached function
+     * @throws IllegalArgumentException as {@link #cached(String, KeyedCreator)} does
+     */
+    public <A> CachedBulkFunction<A, V> cachedAll(String namespace, BulkCreator<A, V> function) {
+        return new CachedBulkFunction<>(keyedBy(namespace, argument -> ArgumentKey.of(namespace, argument)), function);
+    }
+
+    /** This view, asked by the calls of a function. */
+    Region<ArgumentKey, V> calls(String namespace) {
+        return keyedBy(namespace, null);
+    }
+
+    private <A> Region<A, V> keyedBy(String namespace, @Nullable Function<? super A, ?> names) {
+        if (namespace.isEmpty()) {
+            throw new IllegalArgumentException("a function of region '" + name()
+                    + "' has an empty namespace; give it one that tells it from the region's other functions");
+        }
+        if (plan.needsKeys() != null) {
+            throw new IllegalArgumentException(namespace + " has entries of its own, by its arguments, and region '"
+                    + name() + "' asks for " + plan.needsKeys() + ", which knows the region's keys only; let it ask for"
+                    + " the value alone, or share the region's keys by cached(function)");
+        }
+        return new Region<>(plan.keyedBy(names), entries, life);
     }
 
     // Views and the whole

@@ -41,21 +41,27 @@ public final class RegionBuilder<K, V> {
     private static final Duration DEFAULT_LEASE = Duration.ofSeconds(5);
     private static final int DEFAULT_MAX_VALUE_BYTES = 1 << 20;
 
-    /** What a built region is beside its entries; the same for all its views. */
+    /**
+     * What a built region is beside its entries; the same for all its views.
+     *
+     * @param names makes the name of a key's entry; null where the key is it
+     */
     record Plan<K, V>(
             String name,
             @Nullable Class<K> keyType,
             @Nullable Class<V> valueType,
-            @Nullable Function<? super K, String> keys,
+            @Nullable Function<? super K, ?> names,
             @Nullable RegionStats stats,
             @Nullable Executor refreshOn,
             @Nullable String needsKeys) {
         /** The name of the key's entry. */
         Object nameOf(K key) {
-            Objects.requireNonNull(key, "key");
-            return keys == null
-                    ? key
-                    : new RenamedKey(Objects.requireNonNull(keys.apply(key), "keys() made null of a key"), key);
+            return names == null ? Objects.requireNonNull(key, "key") : names.apply(key);
+        }
+
+        /** The same for other keys. */
+        <A> Plan<A, V> keyedBy(@Nullable Function<? super A, ?> otherNames) {
+            return new Plan<>(name, null, valueType, otherNames, stats, refreshOn, needsKeys);
         }
     }
 
@@ -79,7 +85,7 @@ public final class RegionBuilder<K, V> {
 
     private Backend backend = MemoryBackend.create();
     private final List<UnaryOperator<Backend>> wraps = new ArrayList<>();
-    private @Nullable Function<? super K, String> keys;
+    private @Nullable Function<? super K, ?> names;
     private @Nullable Serializer<V> serializer;
     private int maxValueBytes = DEFAULT_MAX_VALUE_BYTES;
     private @Nullable LockProvider provider;
@@ -128,7 +134,7 @@ public final class RegionBuilder<K, V> {
         });
         RegionBuilder<K, V> by = changed.get(0);
         return new Region<>(
-                by.plan(of.plan().keys(), of.plan().stats()),
+                by.plan(of.plan().names(), of.plan().stats()),
                 new Entries<>(entries.shared(), lock, by.lives(entries.lives().random()), by.whenDown),
                 by.life);
     }
@@ -421,7 +427,8 @@ public final class RegionBuilder<K, V> {
      */
     public RegionBuilder<K, V> keys(Function<? super K, String> texts) {
         refuseInView("keys");
-        keys = Objects.requireNonNull(texts, "keys");
+        Objects.requireNonNull(texts, "keys");
+        names = key -> RenamedKey.of(texts, key);
         return this;
     }
 
@@ -603,7 +610,7 @@ public final class RegionBuilder<K, V> {
         if (stats != null) {
             stats.gauges(lock::inFlight);
         }
-        return new Region<>(plan(keys, stats), new Entries<>(shared, lock, lives, whenDown), null);
+        return new Region<>(plan(names, stats), new Entries<>(shared, lock, lives, whenDown), null);
     }
 
     private Partition<V> open(Opening<V> opening) {
@@ -615,8 +622,8 @@ public final class RegionBuilder<K, V> {
         return provider == null ? partition : Partition.locked(partition, opening, provider, lease);
     }
 
-    private Plan<K, V> plan(@Nullable Function<? super K, String> texts, @Nullable RegionStats counts) {
-        return new Plan<>(name, keyType, valueType, texts, counts, refreshOn, needsKeys);
+    private Plan<K, V> plan(@Nullable Function<? super K, ?> namedBy, @Nullable RegionStats counts) {
+        return new Plan<>(name, keyType, valueType, namedBy, counts, refreshOn, needsKeys);
     }
 
     private Lives<V> lives(DoubleSupplier random) {
