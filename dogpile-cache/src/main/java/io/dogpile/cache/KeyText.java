@@ -9,6 +9,7 @@ import java.math.BigInteger;
 import java.math.MathContext;
 import java.math.RoundingMode;
 import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
@@ -25,6 +26,7 @@ import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.Currency;
 import java.util.HexFormat;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,7 +36,12 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.Executor;
+import java.util.concurrent.Future;
 import java.util.function.Predicate;
+import java.util.stream.BaseStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -117,6 +124,29 @@ final class KeyText {
         }
     };
 
+    /** The others that have a text, as have those that extend them. */
+    private static final List<Class<?>> OTHER_TYPES = List.of(
+            String.class,
+            Double.class,
+            Float.class,
+            Enum.class,
+            Record.class,
+            List.class,
+            Set.class,
+            Map.class,
+            Optional.class,
+            OptionalInt.class,
+            OptionalLong.class,
+            OptionalDouble.class,
+            URI.class,
+            ZoneId.class,
+            Locale.class,
+            Class.class);
+
+    /** Interfaces of which no record or enum, which have texts, makes sense; beside those of functions. */
+    private static final List<Class<?>> INTERFACES_WITHOUT_TEXT =
+            List.of(Path.class, Executor.class, Future.class, CompletionStage.class, Iterator.class, BaseStream.class);
+
     private final StringBuilder out = new StringBuilder();
     private int charactersLeft = MOST_CHARACTERS;
     private String what = "the key";
@@ -160,6 +190,25 @@ final class KeyText {
         }
         text.raw(")");
         return text.out.toString();
+    }
+
+    /**
+     * Whether what is declared of a type may have a text.
+     *
+     * @param declared the type
+     * @return false if none of it has one; true leaves it to the value
+     */
+    static boolean mayHold(Class<?> declared) {
+        if (declared.isArray()) {
+            return mayHold(declared.getComponentType());
+        }
+        boolean related = Stream.concat(TAGS_OF_PLAIN.keySet().stream(), OTHER_TYPES.stream())
+                .anyMatch(known -> known.isAssignableFrom(declared) || declared.isAssignableFrom(known));
+        return declared.isPrimitive()
+                || related
+                || (declared.isInterface()
+                        && !declared.isAnnotationPresent(FunctionalInterface.class)
+                        && INTERFACES_WITHOUT_TEXT.stream().noneMatch(known -> known.isAssignableFrom(declared)));
     }
 
     private void value(@Nullable Object value, int level) {
