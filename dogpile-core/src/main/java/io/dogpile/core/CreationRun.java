@@ -15,6 +15,7 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -137,7 +138,18 @@ final class CreationRun<V> {
     /** Creates one name by a stage; {@code done} is told what this caller gets, on the thread that completes the stage. */
     void start(Callable<? extends CompletionStage<? extends V>> stages, Consumer<Landing<V>> done) {
         Object name = name();
-        CompletionStage<? extends V> stage;
+        startAll(
+                stages,
+                value -> Map.of(name, Made.of(value)),
+                own -> done.accept(Objects.requireNonNull(own.get(name))));
+    }
+
+    /** Creates several names by a stage, as {@link #start} creates one; {@code made} tells names from what it brings. */
+    <T> void startAll(
+            Callable<? extends CompletionStage<? extends T>> stages,
+            Function<? super T, ? extends Map<Object, Made<V>>> made,
+            Consumer<Map<Object, Landing<V>>> done) {
+        CompletionStage<? extends T> stage;
         begin();
         try {
             stage = Objects.requireNonNull(stages.call(), "The creator returned no stage");
@@ -148,9 +160,7 @@ final class CreationRun<V> {
         }
         var unused = stage.whenComplete((value, thrown) -> {
             stopRenewing();
-            Map<Object, Landing<V>> own =
-                    thrown == null ? succeeded(Map.of(name, Made.of(value))) : failed(unwrapped(thrown));
-            done.accept(Objects.requireNonNull(own.get(name)));
+            done.accept(thrown == null ? succeeded(made.apply(value)) : failed(unwrapped(thrown)));
         });
     }
 
