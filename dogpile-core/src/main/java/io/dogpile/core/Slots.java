@@ -46,15 +46,37 @@ public interface Slots<N, V> {
      *
      * @param asked what is asked, for each name
      * @return the answer, for each name
-     * @throws Exception if it is not known what was granted
+     * @throws Exception if it is not known what was granted; what is known to be has been given back then
      */
     default Map<N, Slot.Claim<V>> claimAll(Map<N, Asked<V>> asked) throws Exception {
         Map<N, Slot.Claim<V>> claims = new LinkedHashMap<>();
-        for (Map.Entry<N, Asked<V>> each : asked.entrySet()) {
-            claims.put(
-                    each.getKey(), each.getValue().seen().claim(each.getValue().wish()));
+        try {
+            for (Map.Entry<N, Asked<V>> each : asked.entrySet()) {
+                claims.put(
+                        each.getKey(),
+                        each.getValue().seen().claim(each.getValue().wish()));
+            }
+        } catch (Throwable notKnown) {
+            giveBack(claims, notKnown);
+            throw notKnown;
         }
         return claims;
+    }
+
+    private static <N, V> void giveBack(Map<N, Slot.Claim<V>> claims, Throwable why) {
+        Map<N, Slot.Grant<V>> granted = new LinkedHashMap<>();
+        claims.forEach((name, claim) -> {
+            if (claim.kind() == Slot.Claim.Kind.GRANTED) {
+                granted.put(name, claim.grant());
+            }
+        });
+        try {
+            new EachGrant<>(granted).abandonAll(null);
+        } catch (Exception notGivenBack) {
+            if (notGivenBack != why) {
+                why.addSuppressed(notGivenBack);
+            }
+        }
     }
 
     /**

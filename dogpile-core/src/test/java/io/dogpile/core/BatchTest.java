@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
@@ -350,6 +351,57 @@ class BatchTest {
         assertEquals(0, time.alarms());
         assertTrue(provider.tryAcquire("a", Duration.ofSeconds(1)).isPresent());
         assertTrue(provider.tryAcquire("b", Duration.ofSeconds(1)).isPresent());
+    }
+
+    @Test
+    @Tag("C-112")
+    void aClaimThatFailsForOneName_givesBackTheRightsToTheOthers() {
+        LockProvider provider = LockProvider.local();
+        Cells failing = new Cells((name, leaseTime) -> {
+            if (name.equals("b")) {
+                throw new IllegalStateException("unreachable");
+            }
+            return provider.tryAcquire(name, leaseTime);
+        });
+
+        assertEquals(Map.of("a", "a1", "b", "b1"), values(lock.acquireAll(List.of("a", "b"), failing, this::made)));
+        assertTrue(provider.tryAcquire("a", Duration.ofSeconds(1)).isPresent());
+    }
+
+    @Test
+    void aClaimThatFails_andRightsThatCannotBeGivenBack_areToldTogether() {
+        List<Throwable> told = Collections.synchronizedList(new ArrayList<>());
+        IllegalStateException unreachable = new IllegalStateException("unreachable");
+        IllegalStateException notGivenBack = new IllegalStateException("not given back");
+        Cells failing = new Cells((name, leaseTime) -> {
+            if (name.equals("b")) {
+                throw unreachable;
+            }
+            return Optional.of(new Lease() {
+                @Override
+                public boolean extend(Duration by) {
+                    return true;
+                }
+
+                @Override
+                public void close() {
+                    throw notGivenBack;
+                }
+            });
+        });
+        DogpileLock<String> telling = DogpileLock.<String>builder()
+                .clock(time)
+                .listener(new DogpileListener() {
+                    @Override
+                    public void storeDown(Object name, Throwable failure) {
+                        told.add(failure);
+                    }
+                })
+                .build();
+
+        telling.acquireAll(List.of("a", "b"), failing, this::made);
+        assertEquals(List.of(unreachable, unreachable), told);
+        assertEquals(List.of(notGivenBack), List.of(unreachable.getSuppressed()));
     }
 
     @Test
