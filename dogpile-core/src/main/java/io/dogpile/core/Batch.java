@@ -270,19 +270,19 @@ abstract class Batch<N, V> {
 
     /** Looks at the flights of all names that wait. Returns false if there is nothing but to wait. */
     private boolean look() {
-        List<Part> waiting = partsTo(Election.Action.AWAIT);
-        waiting.forEach(Part::beginsToWait);
+        boolean interrupted = isInterrupted();
         boolean went = false;
-        for (Part part : waiting) {
+        for (Part part : partsTo(Election.Action.AWAIT)) {
+            part.beginsToWait();
             Election.Action found = part.look();
+            if (interrupted && found != Election.Action.RETURN && found != Election.Action.THROW) {
+                // Also when its turn has come, or it is to look again: an interrupted waiter never creates.
+                found = part.election.interrupted(new InterruptedException(), part.now());
+            }
             if (found != null) {
                 part.next = found;
                 went = true;
             }
-        }
-        if (!went && isInterrupted()) {
-            waiting.forEach(part -> part.next = part.election.interrupted(new InterruptedException(), part.now()));
-            return true;
         }
         return went;
     }
