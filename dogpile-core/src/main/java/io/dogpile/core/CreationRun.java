@@ -239,15 +239,16 @@ final class CreationRun<V> {
         runAfterwards();
         Map<Object, Landing<V>> own = new LinkedHashMap<>();
         legs.forEach((name, flight) -> {
-            Made<V> one = made.get(name);
+            Made<V> one = Objects.requireNonNull(made.get(name));
             flights.backoff().succeeded(name);
-            if (one == null || one.leftOut()) {
+            Slot.Published<V> outcome = Objects.requireNonNull(published.get(name));
+            if (one.leftOut()) {
+                tellGivenBack(name, outcome.trouble());
                 Landing<V> nothing = Landing.omitted();
                 flights.land(flight, nothing);
                 own.put(name, nothing);
                 return;
             }
-            Slot.Published<V> outcome = Objects.requireNonNull(published.get(name));
             options.told().created(name, cost);
             own.put(name, land(flight, one.value(), outcome));
         });
@@ -285,6 +286,14 @@ final class CreationRun<V> {
         }
         if (published.outcome() == Slot.Published.Outcome.SUPERSEDED && !flight.isDetached()) {
             options.told().duplicateCreation(name);
+        }
+    }
+
+    private void tellGivenBack(Object name, @Nullable Throwable trouble) {
+        if (trouble == null) {
+            options.told().released(name);
+        } else {
+            options.told().storeDown(name, trouble);
         }
     }
 

@@ -260,6 +260,37 @@ class BatchTest {
         }
 
         @Test
+        @Tag("C-113")
+        void leavesANameOut_andItsRightCannotBeGivenBack_theListenerIsTold() {
+            List<String> told = new ArrayList<>();
+            DogpileLock<String> telling = DogpileLock.<String>builder()
+                    .clock(time)
+                    .listener(new DogpileListener() {
+                        @Override
+                        public void storeDown(Object name, Throwable failure) {
+                            told.add(name + ": " + failure.getMessage());
+                        }
+                    })
+                    .build();
+            Cells failing = new Cells((name, leaseTime) -> Optional.of(new Lease() {
+                @Override
+                public boolean extend(Duration by) {
+                    return true;
+                }
+
+                @Override
+                public void close() {
+                    throw new IllegalStateException("not given back");
+                }
+            }));
+
+            assertEquals(
+                    Map.of("a", "A"),
+                    values(telling.acquireAll(List.of("a", "b"), failing, names -> Map.of("a", "A"))));
+            assertEquals(List.of("a: not given back", "b: not given back"), told);
+        }
+
+        @Test
         void leavesANameOut_oneWhoWaitsForItAlone_createsIt() throws Exception {
             CountDownLatch creating = new CountDownLatch(1);
             CountDownLatch go = new CountDownLatch(1);
