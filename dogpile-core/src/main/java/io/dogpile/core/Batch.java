@@ -142,7 +142,7 @@ abstract class Batch<N, V> {
 
     private boolean enter() {
         List<Part> entering = partsTo(Election.Action.ENTER);
-        lock.flights().enterAll(entering, (call, how) -> partOf(call).next = call.entered(how));
+        lock.flights().enterAll(entering, time().nanos(), (call, how) -> partOf(call).next = call.entered(how));
         for (Part part : entering) {
             if (outer != null && part.isInFlight()) {
                 Cycles.waits(outer, part.flight());

@@ -86,9 +86,15 @@ final class Flights<V> {
 
     /**
      * Enters the flights of a batch in one step as seen by other batches, so that equal ones at once are one creation.
-     * What is overdue is joined all the same, and found so by those who wait: nobody's listener is called in here.
+     * What is overdue is ended before: within the step nobody's listener is called.
      */
-    void enterAll(Collection<? extends Call<V>> callers, BiConsumer<Call<V>, Entered> entered) {
+    void enterAll(Collection<? extends Call<V>> callers, long now, BiConsumer<Call<V>, Entered> entered) {
+        for (Call<V> caller : callers) {
+            Flight<V> flight = inFlight.get(caller.name());
+            if (flight != null && now > flight.overdueAt()) {
+                expire(flight);
+            }
+        }
         List<Entered> how = new ArrayList<>(callers.size());
         batchEntry.lock();
         try {

@@ -120,4 +120,19 @@ class BatchRacesTest {
         assertInstanceOf(InterruptedException.class, waiter.batch.thrown().getCause());
         creator.goes();
     }
+
+    @Test
+    void aStaleName_whoseCreationIsOverdue_isCreatedAnew() {
+        stale("a");
+        Asker hanging = new Asker("a").goes();
+        assertEquals(Map.of("a", "a?"), new Asker("a").goes().values());
+        passes(MAX_CREATION.plusNanos(1));
+        Asker next = new Asker("a").goes();
+
+        assertEquals(List.of(Set.of("a")), next.calls);
+        next.created();
+        assertEquals(Map.of("a", "a!"), next.goes().values());
+        hanging.created();
+        hanging.goes();
+    }
 }
