@@ -1,6 +1,7 @@
 package io.dogpile.core;
 
 import java.util.ArrayDeque;
+import java.util.Collection;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -101,6 +102,10 @@ final class CreationRun<V> {
 
     long overdueAt() {
         return overdueAt;
+    }
+
+    Collection<Flight<V>> flights() {
+        return legs.values();
     }
 
     /** Whether this run creates the name, in that set of flights. */

@@ -118,12 +118,13 @@ final class Flights<V> {
         }
     }
 
-    /** The creation took longer than it may: the name is free again, and those who wait elect anew. */
+    /** The creation took longer than it may: all its names are free again, and those who wait elect anew. */
     void expire(Flight<V> flight) {
         if (land(flight, Landing.again())) {
             CreationRun<V> run = flight.run();
             if (run != null) {
                 run.overdue();
+                run.flights().forEach(each -> land(each, Landing.again()));
             }
         }
     }

@@ -135,4 +135,19 @@ class BatchRacesTest {
         hanging.created();
         hanging.goes();
     }
+
+    @Test
+    void aRefreshThatIsOverdueInTheQueue_leavesNoneOfItsNamesInFlight() {
+        stale("a", "b");
+        Asker behind = new Asker(with(o -> o.refreshOn(handed::add)), this::slot, "a", "b").goes();
+        assertEquals(Map.of("a", "a?", "b", "b?"), behind.values());
+        passes(MAX_CREATION.plusNanos(1));
+        Asker next = new Asker("a").goes();
+        next.created();
+        handed.forEach(Runnable::run);
+
+        assertEquals(List.of(), behind.calls);
+        assertEquals(Map.of("a", "a!"), next.goes().values());
+        assertEquals(0, lock.inFlight(), "nobody asked for b since");
+    }
 }
