@@ -305,22 +305,35 @@ final class CreationRun<V> {
     /** Stores what was made; a store or a policy that fails costs the callers nothing but the storing. */
     private Map<Object, Slot.Published<V>> publish(Map<Object, Made<V>> made, long cost) {
         Map<Object, Slot.Published<V>> published = new LinkedHashMap<>();
+        Map<Object, Slot.Draft<V>> drafts = drafts(made, cost, published);
         try {
-            Map<Object, Slot.Draft<V>> drafts = new LinkedHashMap<>();
-            made.forEach((name, one) -> {
-                if (!one.leftOut()) {
-                    drafts.put(name, options.draft(name, Nulls.unmarked(one.value()), cost));
-                }
-            });
-            published.putAll(grants.publishAll(drafts));
+            grants.publishAll(drafts).forEach(published::putIfAbsent);
         } catch (Throwable failed) {
             giveBack(null);
-            Slot.Published<V> unknown = new Slot.Published<>(Slot.Published.Outcome.UNKNOWN, null, failed);
-            made.keySet().forEach(name -> published.putIfAbsent(name, unknown));
+            made.keySet().forEach(name -> published.putIfAbsent(name, unknown(failed)));
         }
-        Slot.Published<V> unanswered = new Slot.Published<>(Slot.Published.Outcome.UNKNOWN, null);
-        made.keySet().forEach(name -> published.putIfAbsent(name, unanswered));
+        made.keySet().forEach(name -> published.putIfAbsent(name, unknown(null)));
         return published;
+    }
+
+    /** What is to be stored; a policy that fails for one name costs that one alone its storing. */
+    private Map<Object, Slot.Draft<V>> drafts(
+            Map<Object, Made<V>> made, long cost, Map<Object, Slot.Published<V>> failures) {
+        Map<Object, Slot.Draft<V>> drafts = new LinkedHashMap<>();
+        made.forEach((name, one) -> {
+            if (!one.leftOut()) {
+                try {
+                    drafts.put(name, options.draft(name, Nulls.unmarked(one.value()), cost));
+                } catch (Throwable failed) {
+                    failures.put(name, unknown(failed));
+                }
+            }
+        });
+        return drafts;
+    }
+
+    private static <V> Slot.Published<V> unknown(@Nullable Throwable trouble) {
+        return new Slot.Published<>(Slot.Published.Outcome.UNKNOWN, null, trouble);
     }
 
     private Map<Object, Landing<V>> failed(Throwable thrown) {

@@ -436,6 +436,26 @@ class BatchTest {
     }
 
     @Test
+    void draftingThatFailsForOneName_costsThatNameAloneItsStoring() {
+        LockProvider provider = LockProvider.local();
+        Cells leased = new Cells(provider);
+        DogpileLock<String> drafting = DogpileLock.<String>builder()
+                .clock(time)
+                .drafting((name, value, cost) -> {
+                    if (name.equals("a")) {
+                        throw new IllegalStateException("no draft");
+                    }
+                    return new Slot.Draft<>(value, Duration.ofSeconds(9), Duration.ofSeconds(9), cost, true);
+                })
+                .build();
+
+        assertEquals(Map.of("a", "a1", "b", "b1"), values(drafting.acquireAll(List.of("a", "b"), leased, this::made)));
+        assertEquals("b1", leased.value("b"));
+        assertEquals(null, leased.value("a"));
+        assertTrue(provider.tryAcquire("a", Duration.ofSeconds(1)).isPresent());
+    }
+
+    @Test
     void interruptedWhileWaiting_endsWithoutCreating() throws Exception {
         CountDownLatch creating = new CountDownLatch(1);
         CountDownLatch go = new CountDownLatch(1);
