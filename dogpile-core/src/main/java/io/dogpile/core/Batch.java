@@ -207,7 +207,10 @@ abstract class Batch<N, V> {
         if (creating.isEmpty()) {
             return false;
         }
-        Map<Object, Landing<V>> own = create(newRun(creating), namesOf(creating));
+        CreationRun<V> run = newRun(creating);
+        // Who waits for another name must not wait for this creation, too: somebody else leads there meanwhile.
+        partsTo(Election.Action.AWAIT).forEach(part -> part.next = part.stepAside());
+        Map<Object, Landing<V>> own = create(run, namesOf(creating));
         if (own != null) {
             created(own);
         }
@@ -220,6 +223,7 @@ abstract class Batch<N, V> {
             Part part = Objects.requireNonNull(parts.get(name));
             part.next = part.election.created(landing, part.now());
         });
+        partsTo(Election.Action.AWAIT).forEach(Part::stepBack);
     }
 
     private boolean createBehind() {

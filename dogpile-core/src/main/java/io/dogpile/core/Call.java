@@ -264,6 +264,18 @@ abstract class Call<V> extends Waiter<V> {
         }
     }
 
+    /** This caller goes on to wait, but has no time to lead until {@link #stepBack}. Returns the action that follows. */
+    final Election.Action stepAside() {
+        if (flight().stepAside(this)) {
+            leads = false;
+        }
+        return election.steppedAside();
+    }
+
+    final void stepBack() {
+        flight().stepBack(this);
+    }
+
     /** Leaves whatever this caller is in: hands on, shares what it found, gives back a right that was not used. */
     final void leave() {
         Slot.Grant<V> unused = election.grant();

@@ -276,6 +276,15 @@ final class Election<V> {
         return takesBest() ? takeBest() : await(wakeAt);
     }
 
+    /** Another leads while this caller, which waits, is busy with other names. */
+    Action steppedAside() {
+        if (state != State.WAITING) {
+            return Action.AWAIT;
+        }
+        state = State.FOLLOWING;
+        return await(hardDeadline());
+    }
+
     /** It is this caller's turn to lead. */
     Action lead(long now) {
         state = State.LEADING;

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>While OPEN, one of the queue leads: it alone does the slot's round trips, for all. When it leaves, by value,
- * deadline or interrupt, the next one leads. While CREATING nobody needs to, since the creation lands the flight. A
+ * deadline or interrupt, or has no time since it creates other names, the next one leads. While CREATING nobody needs to, since the creation lands the flight. A
  * flight lands once; whoever comes second is told so.
  *
  * <p>A waiter that gives up is unlinked before it returns. Whoever is woken by the landing helps to wake the rest, which
@@ -127,7 +127,7 @@ final class Flight<V> {
         try {
             unlink(waiter);
             if (leader == waiter) {
-                leader = phase == Phase.OPEN ? first : null;
+                leader = phase == Phase.OPEN ? firstWithTime() : null;
                 next = leader;
             }
             if (phase == Phase.OPEN && first == null) {
@@ -146,6 +146,43 @@ final class Flight<V> {
             unused.close();
         }
         return ended;
+    }
+
+    /**
+     * The waiter stays, but has no time to lead: the next one with time does, also one that comes later. Returns whether
+     * it led.
+     */
+    boolean stepAside(Waiter<V> waiter) {
+        Waiter<V> next = null;
+        boolean led;
+        lock.lock();
+        try {
+            waiter.busy = true;
+            led = phase == Phase.OPEN && leader == waiter;
+            if (led) {
+                leader = firstWithTime();
+                next = leader;
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (next != null) {
+            next.signal();
+        }
+        return led;
+    }
+
+    /** The waiter has time again, and leads if nobody else does. */
+    void stepBack(Waiter<V> waiter) {
+        lock.lock();
+        try {
+            waiter.busy = false;
+            if (phase == Phase.OPEN && leader == null) {
+                leader = waiter;
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** A creation begins. Returns false if the flight has landed meanwhile. */
@@ -174,8 +211,8 @@ final class Flight<V> {
                 run = null;
                 overdueAt = Slot.NEVER;
                 if (leader == null) {
-                    leader = first;
-                    next = first;
+                    leader = firstWithTime();
+                    next = leader;
                 }
             }
         } finally {
@@ -317,6 +354,14 @@ final class Flight<V> {
     /** The name was invalidated or put: callers from now on elect anew, those who wait get this creation's value. */
     void detach() {
         detached = true;
+    }
+
+    private @Nullable Waiter<V> firstWithTime() {
+        Waiter<V> one = first;
+        while (one != null && one.busy) {
+            one = one.after;
+        }
+        return one;
     }
 
     private void link(Waiter<V> waiter) {

@@ -18,6 +18,9 @@ abstract class Waiter<V> {
 
     boolean queued;
 
+    /** Creates other names, and has no time to lead. Guarded by the flight's lock. */
+    boolean busy;
+
     /** An offer that did not do for this caller. Only touched by the caller itself. */
     Slot.@Nullable Seen<V> declined;
 

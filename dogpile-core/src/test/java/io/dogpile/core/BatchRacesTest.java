@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
 /** Races of batches, step by step. */
@@ -149,5 +150,86 @@ class BatchRacesTest {
         assertEquals(List.of(), behind.calls);
         assertEquals(Map.of("a", "a!"), next.goes().values());
         assertEquals(0, lock.inFlight(), "nobody asked for b since");
+    }
+
+    @Nested
+    class WhileABatchCreatesOtherNames {
+        private final SimStore<String> held = new SimStore<>(time);
+        private final DogpileLock<String> elsewhere =
+                DogpileLock.<String>builder().clock(time).build();
+
+        private Slot<String> slot(String name) {
+            return name.equals("held") ? held : BatchRacesTest.this.slot(name);
+        }
+
+        private Asker asks(DogpileLock<String> by, String... names) {
+            return new Asker(by, this::slot, names).goes();
+        }
+
+        private Asker heldElsewhere() {
+            held.leaseNanos = MAX_CREATION.toNanos();
+            return asks(elsewhere, "held");
+        }
+
+        @Test
+        void whoWaitsForANameThatItLed_leadsItself() {
+            Asker holder = heldElsewhere();
+            Asker batch = asks(lock, "held", "a", "b");
+            assertEquals(List.of(Set.of("a", "b")), batch.calls);
+            Asker follower = asks(lock, "held");
+            holder.created();
+            holder.goes();
+            passes(Duration.ofMillis(200));
+
+            assertEquals(Map.of("held", "held!"), follower.goes().values());
+            batch.created();
+            assertEquals(
+                    Map.of("held", "held!", "a", "a!", "b", "b!"), batch.goes().values());
+        }
+
+        @Test
+        void whoWaitedForANameBefore_leadsIfItsLeaderLeaves() {
+            Asker holder = heldElsewhere();
+            Asker leader = asks(lock, "held");
+            Asker batch = asks(lock, "held", "a");
+            Asker follower = asks(lock, "held");
+            leader.batch.interrupt();
+            leader.goes();
+            follower.goes();
+            holder.created();
+            holder.goes();
+            passes(Duration.ofMillis(200));
+
+            assertEquals(Map.of("held", "held!"), follower.goes().values());
+            batch.created();
+            assertEquals(Map.of("held", "held!", "a", "a!"), batch.goes().values());
+        }
+
+        @Test
+        void aNameThatItHandedToTheExecutor_isNotHandedTwice() {
+            stale("a");
+            DogpileLock<String> behind = with(o -> o.refreshOn(handed::add).softTimeout(Duration.ofSeconds(1)));
+            Asker batch = new Asker(behind, this::slot, "a", "b").goes();
+            batch.created();
+            batch.goes();
+            assertEquals(1, handed.size());
+            handed.get(0).run();
+            batch.created();
+
+            assertEquals(Map.of("a", "a!", "b", "b!"), batch.goes().values());
+        }
+
+        @Test
+        void aNameThatNobodyElseWaitsFor_isLedAgainAfterwards() {
+            Asker holder = heldElsewhere();
+            Asker batch = asks(lock, "held", "a");
+            batch.created();
+            batch.goes();
+            holder.created();
+            holder.goes();
+            passes(Duration.ofMillis(200));
+
+            assertEquals(Map.of("held", "held!", "a", "a!"), batch.goes().values());
+        }
     }
 }
