@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -27,9 +26,6 @@ import org.junit.jupiter.api.Test;
  * {@link #readme_showsWhatIsTestedHere} compares the two.
  */
 class ReadmeExamplesTest {
-    private static final Path README = Path.of("..", "README.md");
-    private static final Path THIS = Path.of("src", "test", "java", "io", "dogpile", "core", "ReadmeExamplesTest.java");
-
     private record Report(String text) {}
 
     private final AtomicInteger builds = new AtomicInteger();
@@ -57,15 +53,15 @@ class ReadmeExamplesTest {
 
     @Test
     void readme_showsWhatIsTestedHere() throws IOException {
-        List<String> shown = blocks(Files.readAllLines(README), "```java", "```");
-        List<String> tested = blocks(Files.readAllLines(THIS), "// readme", "// end");
+        List<String> shown = ReadmeSamples.shown("dogpile-core");
+        List<String> tested = ReadmeSamples.tested(ReadmeExamplesTest.class);
         assertEquals(String.join("\n~\n", tested), String.join("\n~\n", shown));
         assertTrue(shown.size() > 5, () -> shown.size() + " samples");
     }
 
     @Test
     void readmesFirstThirtyLines_holdWhatMatters() throws IOException {
-        List<String> lines = Files.readAllLines(README);
+        List<String> lines = ReadmeSamples.lines();
         String head = String.join("\n", lines.subList(0, 30));
         for (String matters : List.of(
                 "One caller creates",
@@ -76,7 +72,7 @@ class ReadmeExamplesTest {
                 "Modules:")) {
             assertTrue(head.contains(matters), matters);
         }
-        assertEquals(5, blocks(lines, "```java", "```").get(0).lines().count());
+        assertEquals(5, ReadmeSamples.shown("dogpile-core").get(0).lines().count());
     }
 
     @Nested
@@ -357,22 +353,5 @@ class ReadmeExamplesTest {
             // end
             assertEquals("sales 1", report.join().text());
         }
-    }
-
-    /** The texts between lines that begin with {@code from} and end with {@code to}, without their indentation. */
-    private static List<String> blocks(List<String> lines, String from, String to) {
-        List<String> blocks = new ArrayList<>();
-        List<String> open = null;
-        for (String line : lines) {
-            if (open == null) {
-                open = line.strip().equals(from) ? new ArrayList<>() : null;
-            } else if (line.strip().equals(to)) {
-                blocks.add(String.join("\n", open).stripIndent());
-                open = null;
-            } else {
-                open.add(line);
-            }
-        }
-        return blocks;
     }
 }

@@ -5,9 +5,9 @@ import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The local locks, counted, and made to fail where a test wants it. */
-final class RecordingLocks implements LockProvider {
+public final class RecordingLocks implements LockProvider {
     private final LockProvider granting = LockProvider.local();
-    final AtomicInteger asked = new AtomicInteger();
+    public final AtomicInteger asked = new AtomicInteger();
     final AtomicInteger granted = new AtomicInteger();
     final AtomicInteger extended = new AtomicInteger();
     final AtomicInteger released = new AtomicInteger();
