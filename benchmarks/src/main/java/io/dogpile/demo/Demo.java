@@ -32,6 +32,8 @@ public final class Demo {
 
         progress.say("");
         progress.say(Figures.table(rows));
+        progress.say("What the regions counted, by RegionStats (the steady ones with the call before the load):");
+        progress.say(Figures.stats(rows));
         progress.say("Wait: from when a call was due until it had its value. Creations: how often the index was made.");
         Files.createDirectories(file.getParent());
         Files.writeString(file, HtmlPage.of(rows, machine(), expensiveCall(setting)));

@@ -1,5 +1,8 @@
 package io.dogpile.demo;
 
+import io.dogpile.cache.RegionStats;
+import io.dogpile.core.DogpileListener;
+import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -35,6 +38,35 @@ final class Figures {
         return nanos < TimeUnit.SECONDS.toNanos(1)
                 ? String.format(Locale.ROOT, "%.0f ms", (double) nanos / TimeUnit.MILLISECONDS.toNanos(1))
                 : String.format(Locale.ROOT, "%.1f s", (double) nanos / TimeUnit.SECONDS.toNanos(1));
+    }
+
+    /** What a region counts, as far as the demo makes it happen. */
+    static String stats(RegionStats stats) {
+        long waits = stats.waits(DogpileListener.WaitOutcome.VALUE);
+        Duration waited = stats.waitTime(DogpileListener.WaitOutcome.VALUE);
+        return String.format(
+                Locale.ROOT,
+                "%,d hits, %,d misses, %,d stale served, %,d creations in %s, %,d waited %s on average",
+                stats.hits(),
+                stats.misses(),
+                stats.staleServed(),
+                stats.creations(),
+                time(stats.creationTime().toNanos()),
+                waits,
+                time(waits == 0 ? 0 : waited.toNanos() / waits));
+    }
+
+    /** What the ways have counted by themselves, for the screen. */
+    static String stats(List<Row> rows) {
+        StringBuilder lines = new StringBuilder();
+        for (Row row : rows) {
+            for (Run run : row.runs()) {
+                if (!run.stats().isEmpty()) {
+                    lines.append(String.format(Locale.ROOT, "  %-20s%s%n", run.way(), run.stats()));
+                }
+            }
+        }
+        return lines.toString();
     }
 
     /** The table for the screen. */

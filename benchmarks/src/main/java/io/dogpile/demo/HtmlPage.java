@@ -64,7 +64,13 @@ final class HtmlPage {
         }
         for (Run run : row.runs()) {
             page.append("<figure><figcaption><b>").append(escape(run.way())).append("</b> ");
-            page.append(caption(run)).append("</figcaption>\n<div class=\"scroll\" tabindex=\"0\">");
+            page.append(caption(run));
+            if (!run.stats().isEmpty()) {
+                page.append("<br><small>RegionStats: ")
+                        .append(escape(run.stats()))
+                        .append("</small>");
+            }
+            page.append("</figcaption>\n<div class=\"scroll\" tabindex=\"0\">");
             page.append(Timeline.of(row, run)).append("</div></figure>\n");
         }
         page.append("</section>\n");

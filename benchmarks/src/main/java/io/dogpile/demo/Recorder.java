@@ -65,13 +65,13 @@ final class Recorder {
         return creations.get();
     }
 
-    Run run(String way) {
+    Run run(String way, String stats) {
         Throwable thrown = failure.get();
         if (thrown != null) {
             throw new IllegalStateException("a caller failed: " + thrown, thrown);
         }
         List<Call> ended =
                 calls.stream().sorted(Comparator.comparingLong(Call::end)).toList();
-        return new Run(way, ended, List.copyOf(works));
+        return new Run(way, ended, List.copyOf(works), stats);
     }
 }

@@ -8,8 +8,9 @@ import java.util.List;
  * @param way what stood between the callers and the expensive call
  * @param calls all calls, in the order of their ends
  * @param works all runs of the expensive call
+ * @param stats what the way itself has counted; empty if it counts nothing
  */
-record Run(String way, List<Call> calls, List<Work> works) {
+record Run(String way, List<Call> calls, List<Work> works, String stats) {
     Percentiles waits() {
         return Percentiles.of(calls.stream().mapToLong(Call::waited).toArray());
     }

@@ -1,21 +1,20 @@
 package io.dogpile.demo;
 
-import io.dogpile.core.Acquired;
-import io.dogpile.core.Dogpile;
-import io.dogpile.core.DogpileLock;
-import io.dogpile.core.Stamped;
+import io.dogpile.cache.CachedProxies;
+import io.dogpile.cache.Region;
+import io.dogpile.cache.RegionBuilder;
+import io.dogpile.cache.RegionStats;
+import io.dogpile.cache.Regions;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.function.IntFunction;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The runs of the demo: three loads, each met by a plain cache and by this library. All that the demo uses of the
@@ -34,7 +33,14 @@ final class Stampedes {
     private static final int WARM_UPS = 3;
 
     /** What stands between the callers of a run and the expensive call. */
-    private interface Way extends Function<Recorder, Load.Request> {}
+    private interface Way extends Function<Recorder, Service> {}
+
+    /** A way that is open: what callers send, and what it counts, if it does. */
+    private record Service(Load.Request request, @Nullable Supplier<RegionStats> stats) {
+        Run run(String name, Recorder recorder) {
+            return recorder.run(name, stats == null ? "" : Figures.stats(stats.get()));
+        }
+    }
 
     private final Progress progress;
 
@@ -45,10 +51,17 @@ final class Stampedes {
     /** Lets the JVM load and compile what the first run should not pay for. */
     static void warmUp(String smallModule) throws Exception {
         for (int i = 0; i < WARM_UPS; i++) {
-            for (Way way : List.of(plainCache(LONG_LIFE), dogpile(o -> o.staleAfter(LONG_LIFE)), lockOverMap())) {
+            for (Way way : List.of(
+                    plainCache(LONG_LIFE),
+                    region(o -> o.staleAfter(LONG_LIFE)),
+                    annotated(o -> o.staleAfter(LONG_LIFE)))) {
                 Recorder unused = new Recorder();
-                Load.burst(STEADY_CALLERS, lane -> smallModule, unused, way.apply(unused));
-                unused.run("warm-up");
+                Load.burst(
+                        STEADY_CALLERS,
+                        lane -> smallModule,
+                        unused,
+                        way.apply(unused).request());
+                unused.run("warm-up", "");
             }
         }
     }
@@ -66,21 +79,21 @@ final class Stampedes {
                 Row.Kind.ONE_KEY,
                 List.of(
                         burst("One cold key", "plain cache", plainCache(LONG_LIFE), lane -> module),
-                        burst("One cold key", "Dogpile", dogpile(o -> o.staleAfter(LONG_LIFE)), lane -> module)));
+                        burst("One cold key", "@Cached", annotated(o -> o.staleAfter(LONG_LIFE)), lane -> module)));
     }
 
     private Row goingStale(String module) throws Exception {
         String title = "Steady load, value stale after " + SHORT_LIFE.toSeconds() + " s";
         String told = STEADY_PER_SECOND + " calls a second for the index of " + module + ", served by "
                 + STEADY_CALLERS + " threads. The value is there when the load begins and turns stale "
-                + SHORT_LIFE.toSeconds() + " s after it was made. Dogpile has one caller create and gives the"
+                + SHORT_LIFE.toSeconds() + " s after it was made. A region has one caller create and gives the"
                 + " others the stale value; with refreshOn an executor creates, and no caller waits.";
         Run plain = steady("Going stale", "plain cache", plainCache(SHORT_LIFE), module);
-        Run elected = steady("Going stale", "Dogpile", dogpile(o -> o.staleAfter(SHORT_LIFE)), module);
+        Run elected = steady("Going stale", "Region", region(o -> o.staleAfter(SHORT_LIFE)), module);
         ExecutorService executor = Executors.newSingleThreadExecutor();
         try {
-            Way behind = dogpile(o -> o.staleAfter(SHORT_LIFE).refreshOn(executor));
-            Run refreshed = steady("Going stale", "Dogpile, refreshOn", behind, module);
+            Way behind = region(o -> o.staleAfter(SHORT_LIFE).refreshOn(executor));
+            Run refreshed = steady("Going stale", "Region, refreshOn", behind, module);
             return new Row(title, told, Row.Kind.STEADY, List.of(plain, elected, refreshed));
         } finally {
             executor.shutdown();
@@ -99,27 +112,30 @@ final class Stampedes {
                 Row.Kind.MANY_KEYS,
                 List.of(
                         burst(many, "plain cache", plainCache(LONG_LIFE), keys),
-                        burst(many, "DogpileLock", lockOverMap(), keys)));
+                        burst(many, "Region", region(o -> o.staleAfter(LONG_LIFE)), keys)));
     }
 
     private Run burst(String load, String name, Way way, IntFunction<String> keys) throws Exception {
         Recorder recorder = new Recorder();
-        Load.Request request = way.apply(recorder);
+        Service service = way.apply(recorder);
         progress.during(
-                load + ", " + name, BURST_CALLERS, recorder, () -> Load.burst(BURST_CALLERS, keys, recorder, request));
-        return recorder.run(name);
+                load + ", " + name,
+                BURST_CALLERS,
+                recorder,
+                () -> Load.burst(BURST_CALLERS, keys, recorder, service.request()));
+        return service.run(name, recorder);
     }
 
     private Run steady(String load, String name, Way way, String key) throws Exception {
         Recorder recorder = new Recorder();
-        Load.Request request = way.apply(recorder);
-        request.send(key); // forgotten by the recorder when the load begins
+        Service service = way.apply(recorder);
+        service.request().send(key); // forgotten by the recorder when the load begins
         int calls = (int) (STEADY_PER_SECOND * STEADY_LENGTH.toMillis() / TimeUnit.SECONDS.toMillis(1));
         progress.during(load + ", " + name, calls, recorder, () -> {
-            Load.steady(STEADY_CALLERS, STEADY_PER_SECOND, calls, key, recorder, request);
+            Load.steady(STEADY_CALLERS, STEADY_PER_SECOND, calls, key, recorder, service.request());
             recorder.awaitQuiet();
         });
-        return recorder.run(name);
+        return service.run(name, recorder);
     }
 
     // The ways
@@ -127,62 +143,49 @@ final class Stampedes {
     private static Way plainCache(Duration life) {
         return recorder -> {
             PlainCache<ModuleIndex> cache = new PlainCache<>(life);
-            return key -> {
-                PlainCache.Got<ModuleIndex> got = cache.get(key, () -> recorder.index(key));
-                check(key, got.value());
-                return got.created() ? Call.Outcome.CREATED : Call.Outcome.FRESH;
-            };
+            return new Service(
+                    key -> {
+                        PlainCache.Got<ModuleIndex> got = cache.get(key, () -> recorder.index(key));
+                        check(key, got.value());
+                        return got.created() ? Call.Outcome.CREATED : Call.Outcome.FRESH;
+                    },
+                    null);
         };
     }
 
-    /** A dogpile that keeps the one value by itself. */
-    private static Way dogpile(UnaryOperator<Dogpile.Builder<ModuleIndex>> options) {
+    /** A region, asked by key. */
+    private static Way region(UnaryOperator<RegionBuilder<String, ModuleIndex>> options) {
         return recorder -> {
-            Dogpile<ModuleIndex> dogpile = options.apply(Dogpile.builder()).build();
-            return key -> {
-                Instant asked = Instant.now();
-                return outcome(key, asked, dogpile.acquire(() -> recorder.index(key)));
-            };
+            Outcomes outcomes = new Outcomes();
+            Region<String, ModuleIndex> region = built(options, outcomes);
+            return new Service(
+                    key -> outcomes.of(() -> check(key, region.getOrCreate(key, recorder::index))), region::stats);
         };
     }
 
-    /** One lock for all keys, whose values are kept elsewhere: here in a map. */
-    private static Way lockOverMap() {
+    /** An interface with an annotated method, in front of what does the work. */
+    private static Way annotated(UnaryOperator<RegionBuilder<String, ModuleIndex>> options) {
         return recorder -> {
-            Map<String, Stamped<ModuleIndex>> map = new ConcurrentHashMap<>();
-            DogpileLock<ModuleIndex> lock =
-                    DogpileLock.<ModuleIndex>builder().staleAfter(LONG_LIFE).build();
-            return key -> {
-                Instant asked = Instant.now();
-                return outcome(
-                        key,
-                        asked,
-                        lock.acquireStamped(
-                                key,
-                                () -> {
-                                    Stamped<ModuleIndex> made = new Stamped<>(recorder.index(key), Instant.now());
-                                    map.put(key, made);
-                                    return made;
-                                },
-                                () -> Optional.ofNullable(map.get(key))));
-            };
+            Outcomes outcomes = new Outcomes();
+            Region<String, ModuleIndex> region = built(options, outcomes);
+            Indexes indexes = CachedProxies.wrap(Indexes.class, recorder::index, Regions.of(region));
+            return new Service(key -> outcomes.of(() -> check(key, indexes.index(key))), region::stats);
         };
     }
 
-    /** Who got a value that was not yet made when it asked has waited for it. */
-    private static Call.Outcome outcome(String key, Instant asked, Acquired<ModuleIndex> acquired) {
-        check(key, acquired.value());
-        return switch (acquired.origin()) {
-            case CREATED -> Call.Outcome.CREATED;
-            case STALE -> Call.Outcome.STALE;
-            case FRESH -> acquired.createdAt().isAfter(asked) ? Call.Outcome.WAITED : Call.Outcome.FRESH;
-        };
+    private static Region<String, ModuleIndex> built(
+            UnaryOperator<RegionBuilder<String, ModuleIndex>> options, Outcomes outcomes) {
+        return options.apply(Region.<String, ModuleIndex>builder("indexes")
+                        .recordStats()
+                        .listener(outcomes))
+                .build();
     }
 
     /** A demo that served the wrong value would be worth nothing. */
-    private static void check(String key, ModuleIndex index) {
+    private static ModuleIndex check(String key, ModuleIndex index) {
         if (!index.module().equals(key)) {
             throw new IllegalStateException("asked for " + key + ", got " + index.module());
         }
+        return index;
     }
 }
