@@ -43,8 +43,13 @@ final class SimBatch<N, V> extends Batch<N, V> {
     private @Nullable Map<N, Acquired<V>> acquired;
     private @Nullable Throwable failure;
 
-    SimBatch(DogpileLock<V> lock, Collection<N> names, Slots<N, V> slots, Creations<N, V> creations) {
-        super(lock, names, slots, Election.Want.VALUE_OR_NOTHING);
+    SimBatch(
+            DogpileLock<V> lock,
+            Collection<N> names,
+            Slots<N, V> slots,
+            Election.Want want,
+            Creations<N, V> creations) {
+        super(lock, names, slots, want);
         this.creations = creations;
     }
 

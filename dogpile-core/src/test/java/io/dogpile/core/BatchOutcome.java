@@ -1,0 +1,87 @@
+package io.dogpile.core;
+
+/** How races of simulated batches may end, and how not. */
+enum BatchOutcome {
+    FRESH_AT_ONCE(Outcome.Grade.ACCEPTABLE, "a fresh value was there"),
+    CREATED(Outcome.Grade.ACCEPTABLE, "elected, created, got its own value"),
+    STALE(Outcome.Grade.ACCEPTABLE, "stale, and another creates, or its creation failed"),
+    WAITED(Outcome.Grade.ACCEPTABLE, "got what another had created meanwhile"),
+
+    CREATED_SOME_AND_WAITED_FOR_OTHERS(Outcome.Grade.INTERESTING, "one batch created a part and waited for another"),
+    GOT_FROM_EACH_OTHER(Outcome.Grade.INTERESTING, "two callers each got what the other had created"),
+    GOT_FROM_ANOTHER_JVM(Outcome.Grade.INTERESTING, "waited for what another JVM created, and got it"),
+    BATCH_GOT_FROM_A_SINGLE_CALL(Outcome.Grade.INTERESTING, "a batch waited for a single call"),
+    SINGLE_CALL_GOT_FROM_A_BATCH(Outcome.Grade.INTERESTING, "a single call waited for a batch"),
+    CALLED_TWICE(Outcome.Grade.INTERESTING, "a name came free while the batch waited: it created a second time"),
+    EQUAL_BATCHES(Outcome.Grade.INTERESTING, "equal batches at once in one JVM: one call"),
+    EQUAL_BATCHES_OF_TWO_JVMS(Outcome.Grade.INTERESTING, "equal batches at once in two JVMs, of which both created"),
+    LEFT_OUT(Outcome.Grade.INTERESTING, "the creator left a name out: it is not in the result"),
+    LEFT_OUT_BY_ANOTHER(Outcome.Grade.INTERESTING, "waited for a name that another's creator left out"),
+    LEFT_OUT_AND_CREATED_ALONE(Outcome.Grade.INTERESTING, "a single call waited for what was left out, and created"),
+    OWN_FAILURE(Outcome.Grade.INTERESTING, "the creation of the elected caller failed"),
+    FAILURE_SHARED(Outcome.Grade.INTERESTING, "another caller's creation failed, and this one got the same failure"),
+    FAILED_IN_PART(Outcome.Grade.INTERESTING, "some names of a batch failed, others have values"),
+    BACKED_OFF(Outcome.Grade.INTERESTING, "failures in a row"),
+    HARD_TIMEOUT(Outcome.Grade.INTERESTING, "nothing to serve within the hard timeout"),
+    INTERRUPTED(Outcome.Grade.INTERESTING, "interrupted while it waited"),
+    INTERRUPTED_AT_ITS_TURN(Outcome.Grade.INTERESTING, "interrupted, and at once there was more to do than to wait"),
+    CREATOR_INTERRUPTED(Outcome.Grade.INTERESTING, "the creator was told to stop: the others elect anew"),
+    CREATED_WHILE_STORE_DOWN(Outcome.Grade.INTERESTING, "created without a right, by the policy"),
+    FAILED_WHILE_STORE_DOWN(Outcome.Grade.INTERESTING, "refused, by the policy"),
+    SECOND_LOOK_FOUND_A_VALUE(Outcome.Grade.INTERESTING, "another published between the first look and the right"),
+    RENEWED_TOGETHER(Outcome.Grade.INTERESTING, "two or more leases of a batch, in one step"),
+    LEASE_LOST(Outcome.Grade.INTERESTING, "a lease ended while its creator ran"),
+    CREATED_BESIDE_A_LOST_LEASE(Outcome.Grade.INTERESTING, "two creators run, one of them without a lease"),
+    STORED_IN_PART(Outcome.Grade.INTERESTING, "of what one call created, some was stored and some was not"),
+    OVERDUE(Outcome.Grade.INTERESTING, "a creation took longer than it may, and its names went to others"),
+    REFRESHED_BEHIND(Outcome.Grade.INTERESTING, "two or more stale names handed to the executor as one creation"),
+    REFRESH_REJECTED(Outcome.Grade.INTERESTING, "the executor refused: stale is served"),
+    OLD_VALUE_TO_AN_EARLIER_CALLER(Outcome.Grade.INTERESTING, "invalidated while this caller waited for it"),
+    PUSHED(Outcome.Grade.INTERESTING, "the store pushed a value that was waited for"),
+    PUSH_LOST(Outcome.Grade.INTERESTING, "a push was lost, the poll stands behind it"),
+    NOT_KEPT(Outcome.Grade.INTERESTING, "a value that is not to be stored reached those who waited"),
+    DRAFT_FAILED(Outcome.Grade.INTERESTING, "the user's drafting threw"),
+
+    NEVER_ENDS(Outcome.Grade.FORBIDDEN, "callers wait with nothing that could wake them, or for ever"),
+    NOT_WOKEN(Outcome.Grade.FORBIDDEN, "asleep, though there is something for it"),
+    NOBODY_LEADS(Outcome.Grade.FORBIDDEN, "asleep in a flight in which nobody leads or creates"),
+    WAITS_FOR_ANOTHER_NAME(Outcome.Grade.FORBIDDEN, "asleep in a flight whose leader is busy creating other names"),
+    NO_TIMER(Outcome.Grade.FORBIDDEN, "asleep beyond its time"),
+    WAITS_WITH_A_RIGHT(Outcome.Grade.FORBIDDEN, "asleep, with a right that it has not used"),
+    CREATED_BEFORE_ALL_WAS_CLAIMED(Outcome.Grade.FORBIDDEN, "created while another of its names may have been free"),
+    TWO_UNDER_ONE_LEASE(Outcome.Grade.FORBIDDEN, "two creations of a name under one live lease or one right"),
+    TWO_AT_ONCE_IN_A_JVM(Outcome.Grade.FORBIDDEN, "two creations of a name in one JVM without a reason"),
+    CREATED_TWICE(Outcome.Grade.FORBIDDEN, "created again, though nothing was invalidated, stale, failed or lost"),
+    CREATED_OVER_A_FRESH_VALUE(Outcome.Grade.FORBIDDEN, "a fresh value was there when the right was granted"),
+    CREATED_WITHOUT_A_RIGHT(Outcome.Grade.FORBIDDEN, "created without a right although the store answered"),
+    CREATED_FOR_A_DEADLINE(Outcome.Grade.FORBIDDEN, "a waiter whose time was up did anything but end"),
+    CREATED_AFTER_AN_INTERRUPT(Outcome.Grade.FORBIDDEN, "a waiter who was interrupted did anything but end"),
+    EQUAL_BATCHES_MANY_CALLS(Outcome.Grade.FORBIDDEN, "equal batches at once were more than one call in a JVM"),
+    CREATOR_ASKED_WRONGLY(Outcome.Grade.FORBIDDEN, "the creator was not given names of its caller, once, in order"),
+    RESULT_OUT_OF_ORDER(Outcome.Grade.FORBIDDEN, "the result is not in the order of the request, or not complete"),
+    WRONG_VALUE(Outcome.Grade.FORBIDDEN, "a value of another name, or one that no creator had returned"),
+    TOO_OLD(Outcome.Grade.FORBIDDEN, "got a value that was not good enough at any time of its call"),
+    OLD_VALUE_AFTER_INVALIDATION(Outcome.Grade.FORBIDDEN, "began after an invalidation, got a value begun before it"),
+    STALE_CALLER_WAITS(Outcome.Grade.FORBIDDEN, "waits although it was shown a value that will do"),
+    OVERDUE_GOES_ON(Outcome.Grade.FORBIDDEN, "came upon a creation that is overdue, and left it the name"),
+    FAILURE_NOT_SHARED(Outcome.Grade.FORBIDDEN, "those who waited did not get the failure of the creation"),
+    LEFT_OUT_NOT_SHARED(Outcome.Grade.FORBIDDEN, "those who waited for a name that was left out were not told so"),
+    WRONG_FAILURE(Outcome.Grade.FORBIDDEN, "failed otherwise than the first of its names that has no value"),
+    UNKNOWN_FAILURE(Outcome.Grade.FORBIDDEN, "ended with a failure that nothing explains"),
+    FAILURE_NOT_TOLD(Outcome.Grade.FORBIDDEN, "a store failed, and the listener was not told"),
+    NOT_RENEWED_TOGETHER(Outcome.Grade.FORBIDDEN, "a turn renewed some leases of a batch and others not"),
+    RIGHT_RELEASED_WHILE_IN_USE(Outcome.Grade.FORBIDDEN, "given back while its creator ran in time"),
+    RIGHT_RELEASED_TWICE(Outcome.Grade.FORBIDDEN, "given back more than once"),
+    RIGHT_NEVER_RELEASED(Outcome.Grade.FORBIDDEN, "neither published nor given back"),
+    LEFT_IN_THE_QUEUE(Outcome.Grade.FORBIDDEN, "ended, and still in the queue of a flight"),
+    LEFT_BEHIND(Outcome.Grade.FORBIDDEN, "a flight, an alarm or a watch outlived all callers"),
+    NAME_STUCK(Outcome.Grade.FORBIDDEN, "a batch that came alone afterwards got no values");
+
+    final Outcome.Grade grade;
+    final String why;
+
+    BatchOutcome(Outcome.Grade grade, String why) {
+        this.grade = grade;
+        this.why = why;
+    }
+}
