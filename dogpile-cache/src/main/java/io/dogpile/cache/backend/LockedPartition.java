@@ -119,12 +119,6 @@ final class LockedPartition<V> implements Partition<V> {
         return Slot.Claim.held(Duration.ZERO, null);
     }
 
-    /** One after the other: the lock knows no batches. */
-    @Override
-    public Grants<Object, V> together(Map<Object, Slot.Grant<V>> grants) {
-        return Partition.super.together(grants);
-    }
-
     @Override
     public void put(Object key, Slot.Draft<V> draft) throws Exception {
         inner.put(key, draft);
