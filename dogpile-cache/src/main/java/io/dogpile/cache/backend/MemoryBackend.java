@@ -120,6 +120,10 @@ public final class MemoryBackend implements Backend {
 
     @Override
     public <V> Partition<V> open(Opening<V> opening) {
+        return partition(opening);
+    }
+
+    <V> MemoryPartition<V> partition(Opening<V> opening) {
         return new MemoryPartition<>(opening, maps.map(opening));
     }
 

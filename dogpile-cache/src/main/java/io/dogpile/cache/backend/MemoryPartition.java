@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -109,6 +110,24 @@ final class MemoryPartition<V> implements Partition<V> {
         invalidateAll(Invalidation.HARD);
     }
 
+    /**
+     * Copies what a further store holds. Rights are not touched: they are that store's.
+     *
+     * @param until when the copy ends, if the value does not before
+     * @param held kept as long as the copy is
+     * @param stillGood asked while the key's place is held; must be quick
+     * @return false if it was not good any more
+     */
+    boolean copy(Object key, Slot.Seen<V> seen, long until, Object held, BooleanSupplier stillGood) {
+        Copy copy = new Copy(key, seen, until, versions.incrementAndGet(), held);
+        return entries.compute(key, (same, before) -> stillGood.getAsBoolean() ? copy : before) == copy;
+    }
+
+    /** Drops a copy. */
+    void forget(Object key) {
+        entries.remove(key);
+    }
+
     private Entry entry(Object key, Slot.Draft<V> draft) throws Exception {
         V value = draft.value();
         Object kept = serializer == null || value == null ? value : serializer.write(value);
@@ -121,7 +140,7 @@ final class MemoryPartition<V> implements Partition<V> {
     }
 
     /** A value with its deadlines, or the absence of one. Immutable. */
-    final class Entry implements Slot.Seen<V> {
+    class Entry implements Slot.Seen<V> {
         private final Object key;
         private final boolean present;
         private final @Nullable Object kept;
@@ -220,6 +239,34 @@ final class MemoryPartition<V> implements Partition<V> {
         }
     }
 
+    /** What a further store holds, for a time: its stamps, not those of the copying. To be looked at, not claimed on. */
+    private final class Copy extends Entry {
+        private final long versionThere;
+
+        @SuppressWarnings("unused") // kept, not used
+        private final Object held;
+
+        Copy(Object key, Slot.Seen<V> seen, long until, long number, Object held) {
+            super(
+                    key,
+                    true,
+                    seen.value(),
+                    seen.bornAt(),
+                    Math.min(seen.freshUntil(), until),
+                    Math.min(seen.usableUntil(), until),
+                    seen.costNanos(),
+                    seen.createdAt(),
+                    number);
+            this.versionThere = seen.version();
+            this.held = held;
+        }
+
+        @Override
+        public long version() {
+            return versionThere;
+        }
+    }
+
     /** The right of the last caller to claim a key; a later claim, a put or an invalidation ends it. */
     private final class Right implements Slot.Grant<V> {
         private final Object key;
@@ -246,7 +293,13 @@ final class MemoryPartition<V> implements Partition<V> {
             if (!draft.keep()) {
                 return rights.remove(key, this) ? new Slot.Published<>(Slot.Published.Outcome.STORED, null) : refused();
             }
-            Entry entry = entry(key, draft);
+            Entry entry;
+            try {
+                entry = entry(key, draft);
+            } catch (Exception notWritten) {
+                rights.remove(key, this); // the serializer failed, and nobody else would end the right
+                throw notWritten;
+            }
             Entry now = entries.compute(key, (same, before) -> rights.remove(key, this) ? entry : before);
             return now == entry ? new Slot.Published<>(Slot.Published.Outcome.STORED, entry) : refused();
         }
