@@ -1,0 +1,113 @@
+package io.dogpile.cache.backend;
+
+import static io.dogpile.cache.backend.Openings.claim;
+import static io.dogpile.cache.backend.Openings.draft;
+import static io.dogpile.cache.backend.Openings.read;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.dogpile.core.Slot;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+class MemoryBackendTest {
+    private final Openings openings = new Openings();
+
+    @Test
+    @Tag("D-018")
+    void usersMap_isUsed_andExpiredEntriesStayInIt() throws Exception {
+        ConcurrentMap<Object, Object> map = new ConcurrentHashMap<>();
+        Partition<String> partition = MemoryBackend.on(map).open(openings.of(null));
+        partition.put("key", draft("value"));
+        openings.time.advance(Openings.USABLE.plusNanos(1));
+        assertThat(map).containsOnlyKeys("key");
+        assertThat(read(partition, "key").usable(openings.time.nanos())).isFalse();
+    }
+
+    @Test
+    @Tag("D-018")
+    void usersMap_isOfOneRegion() {
+        MemoryBackend backend = MemoryBackend.on(new ConcurrentHashMap<>());
+        backend.open(openings.of("one", null));
+        assertThatThrownBy(() -> backend.open(openings.of("two", null)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("'one'")
+                .hasMessageContaining("'two'");
+    }
+
+    @Test
+    @Tag("D-019")
+    void map_thatIsNoConcurrentMap_isNotTaken_andNullIsHeld() throws Exception {
+        assertThat(ConcurrentMap.class.isAssignableFrom(HashMap.class)).isFalse();
+        assertThat(MemoryBackend.class.getMethod("on", ConcurrentMap.class)).isNotNull();
+        Partition<String> partition =
+                MemoryBackend.on(new ConcurrentHashMap<>()).open(openings.of(null));
+        partition.put("key", draft(null));
+        assertThat(partition.look("key").present()).isTrue();
+        assertThat(partition.look("key").value()).isNull();
+    }
+
+    @Test
+    @Tag("D-018")
+    @Tag("D-020")
+    void values_areKeptByReference() throws Exception {
+        Partition<List<Integer>> partition = MemoryBackend.create().open(openings.of(null));
+        List<Integer> list = new ArrayList<>(List.of(1));
+        partition.put("key", draft(list));
+        list.add(2);
+        assertThat(read(partition, "key").value()).isSameAs(list);
+        assertThat(partition.look("key").value()).containsExactly(1, 2);
+    }
+
+    @Test
+    void hit_isTheStoredObjectItself() throws Exception {
+        Partition<String> partition = MemoryBackend.create().open(openings.of(null));
+        partition.put("key", draft("value"));
+        assertThat(partition.look("key")).isSameAs(partition.look("key"));
+    }
+
+    @Test
+    void numberOfEntries_isBounded() throws Exception {
+        Partition<Integer> partition = MemoryBackend.ofEntries(10).open(openings.of(null));
+        for (int key = 0; key < 10_000; key++) {
+            partition.put(key, draft(key));
+        }
+        // Caffeine evicts behind the writer's back; each further write makes it catch up.
+        int present = 10_000;
+        for (int round = 0; round < 1_000 && present > 10; round++) {
+            Thread.yield();
+            partition.put(-1, draft(round));
+            present = 0;
+            for (int key = 0; key < 10_000; key++) {
+                present += read(partition, key).present() ? 1 : 0;
+            }
+        }
+        assertThat(present).isLessThanOrEqualTo(10);
+    }
+
+    @Test
+    void badBounds_areRefused() {
+        assertThatThrownBy(() -> MemoryBackend.ofEntries(-1)).hasMessageContaining("-1");
+        assertThatThrownBy(() -> MemoryBackend.ofWeight(-2, (key, value) -> 1)).hasMessageContaining("-2");
+    }
+
+    @Test
+    void rights_areNotKept_whateverBecomesOfThem() throws Exception {
+        Partition<String> partition = MemoryBackend.create().open(openings.of(null));
+        Slot.Grant<String> published = claim(partition, "1").grant();
+        published.publish(draft("value"));
+        Slot.Grant<String> unkept = claim(partition, "2").grant();
+        unkept.publish(new Slot.Draft<>("value", Openings.FRESH, Openings.USABLE, Duration.ZERO, false));
+        Slot.Grant<String> abandoned = claim(partition, "3").grant();
+        abandoned.abandon(null);
+        for (Slot.Grant<String> each : List.of(published, unkept, abandoned)) {
+            assertThat(each.renew()).isFalse();
+        }
+    }
+}
