@@ -13,10 +13,10 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 
 /** A thread with a result, and bounded ways of waiting for what other threads do. */
-final class Background<T> {
+public final class Background<T> {
     private static final long PATIENCE_SECONDS = 20;
 
-    final Thread thread;
+    public final Thread thread;
     private final FutureTask<T> task;
 
     private Background(Callable<T> body) {
@@ -25,13 +25,13 @@ final class Background<T> {
         thread.setDaemon(true);
     }
 
-    static <T> Background<T> start(Callable<T> body) {
+    public static <T> Background<T> start(Callable<T> body) {
         Background<T> started = new Background<>(body);
         started.thread.start();
         return started;
     }
 
-    static Background<Void> run(Body body) {
+    public static Background<Void> run(Body body) {
         return start(() -> {
             body.run();
             return null;
@@ -39,7 +39,7 @@ final class Background<T> {
     }
 
     /** What the thread gave; what it threw is thrown as the cause of an ExecutionException. */
-    T result() throws ExecutionException, InterruptedException {
+    public T result() throws ExecutionException, InterruptedException {
         try {
             return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException e) {
@@ -49,7 +49,7 @@ final class Background<T> {
         }
     }
 
-    Throwable failure() throws InterruptedException {
+    public Throwable failure() throws InterruptedException {
         try {
             return fail("expected a failure, got " + result());
         } catch (ExecutionException e) {
@@ -57,12 +57,12 @@ final class Background<T> {
         }
     }
 
-    boolean isDone() {
+    public boolean isDone() {
         return task.isDone();
     }
 
     /** Waits until the thread is parked. */
-    Background<T> parked() {
+    public Background<T> parked() {
         eventually("the thread waits", () -> {
             assertTrue(!task.isDone(), "the thread ended and did not wait");
             Thread.State state = thread.getState();
@@ -71,7 +71,7 @@ final class Background<T> {
         return this;
     }
 
-    static void eventually(String what, BooleanSupplier holds) {
+    public static void eventually(String what, BooleanSupplier holds) {
         long start = System.nanoTime();
         while (!holds.getAsBoolean()) {
             if (System.nanoTime() - start > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
@@ -81,14 +81,14 @@ final class Background<T> {
         }
     }
 
-    static void collected(WeakReference<?> reference) {
+    public static void collected(WeakReference<?> reference) {
         eventually("the object is collected", () -> {
             System.gc();
             return reference.get() == null;
         });
     }
 
-    interface Body {
+    public interface Body {
         void run() throws Exception;
     }
 }

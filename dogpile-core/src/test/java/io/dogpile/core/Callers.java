@@ -9,13 +9,13 @@ import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 
 /** Callers on threads of their own, so that each can be waited for, interrupted, and asked for what it got. */
-final class Callers {
+public final class Callers {
     private static final long PATIENCE_SECONDS = 20;
 
     private final List<Caller<?>> all = new CopyOnWriteArrayList<>();
 
     /** One caller and what became of it. */
-    static final class Caller<T> {
+    public static final class Caller<T> {
         private final FutureTask<T> task;
         private final Thread thread;
 
@@ -26,7 +26,7 @@ final class Callers {
         }
 
         /** What the call returned; fails if it threw. */
-        T result() {
+        public T result() {
             try {
                 return task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
             } catch (Exception e) {
@@ -35,7 +35,7 @@ final class Callers {
         }
 
         /** What the call threw; fails if it returned. */
-        Throwable failure() {
+        public Throwable failure() {
             try {
                 T result = task.get(PATIENCE_SECONDS, TimeUnit.SECONDS);
                 throw new AssertionError("returned " + result);
@@ -46,27 +46,27 @@ final class Callers {
             }
         }
 
-        boolean isDone() {
+        public boolean isDone() {
             return task.isDone();
         }
 
-        void interrupt() {
+        public void interrupt() {
             thread.interrupt();
         }
 
-        Thread thread() {
+        public Thread thread() {
             return thread;
         }
     }
 
-    <T> Caller<T> start(Callable<T> call) {
+    public <T> Caller<T> start(Callable<T> call) {
         Caller<T> caller = new Caller<>(call);
         all.add(caller);
         caller.thread.start();
         return caller;
     }
 
-    <T> List<Caller<T>> start(int callers, Callable<T> call) {
+    public <T> List<Caller<T>> start(int callers, Callable<T> call) {
         List<Caller<T>> started = new ArrayList<>();
         for (int i = 0; i < callers; i++) {
             started.add(start(call));
@@ -75,7 +75,7 @@ final class Callers {
     }
 
     /** Ends whoever a failed test left behind. */
-    void end() throws InterruptedException {
+    public void end() throws InterruptedException {
         for (Caller<?> caller : all) {
             if (!caller.isDone()) {
                 caller.interrupt();

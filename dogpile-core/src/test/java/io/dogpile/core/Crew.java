@@ -12,7 +12,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The threads of one test, which end with it. */
-final class Crew implements AutoCloseable {
+public final class Crew implements AutoCloseable {
     /** Far more than anything here takes; whoever waits longer waits for ever. */
     private static final long PATIENCE_SECONDS = 30;
 
@@ -48,13 +48,13 @@ final class Crew implements AutoCloseable {
     }
 
     /** A creator that is held until the test lets it go on, and counts. */
-    static final class Held<V> implements Creator<V> {
+    public static final class Held<V> implements Creator<V> {
         private final CountDownLatch begun = new CountDownLatch(1);
         private final CountDownLatch go = new CountDownLatch(1);
         private final AtomicInteger calls = new AtomicInteger();
         private final Creator<V> then;
 
-        Held(V value) {
+        public Held(V value) {
             this(value, () -> value);
         }
 
@@ -62,7 +62,7 @@ final class Crew implements AutoCloseable {
             this.then = then;
         }
 
-        static <V> Held<V> then(Creator<V> then) {
+        public static <V> Held<V> then(Creator<V> then) {
             return new Held<>(null, then);
         }
 
@@ -76,17 +76,17 @@ final class Crew implements AutoCloseable {
             return then.create();
         }
 
-        void awaitBegun() throws InterruptedException {
+        public void awaitBegun() throws InterruptedException {
             if (!begun.await(PATIENCE_SECONDS, SECONDS)) {
                 throw new AssertionError("nobody was elected");
             }
         }
 
-        void letGo() {
+        public void letGo() {
             go.countDown();
         }
 
-        int calls() {
+        public int calls() {
             return calls.get();
         }
     }

@@ -6,10 +6,10 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** An executor that runs nothing before it is told to, and refuses where a test wants it. */
-final class HandDriven implements Executor {
+public final class HandDriven implements Executor {
     private final ConcurrentLinkedQueue<Runnable> tasks = new ConcurrentLinkedQueue<>();
-    final AtomicInteger taken = new AtomicInteger();
-    volatile boolean full;
+    public final AtomicInteger taken = new AtomicInteger();
+    public volatile boolean full;
 
     @Override
     public void execute(Runnable task) {
@@ -21,14 +21,14 @@ final class HandDriven implements Executor {
     }
 
     /** Runs all tasks, and those that they lead to, on the current thread. */
-    void runAll() {
+    public void runAll() {
         for (Runnable task = tasks.poll(); task != null; task = tasks.poll()) {
             task.run();
         }
     }
 
     /** Forgets all tasks, as an executor does that is stopped at once. */
-    void dropAll() {
+    public void dropAll() {
         tasks.clear();
     }
 }

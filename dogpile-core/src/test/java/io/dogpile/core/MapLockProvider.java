@@ -8,8 +8,8 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicLong;
 
 /** Stands for the lock's server: it records what it is asked, and can lose a lock as such servers do. */
-final class MapLockProvider implements LockProvider {
-    record Asked(String name, Duration leaseTime) {}
+public final class MapLockProvider implements LockProvider {
+    public record Asked(String name, Duration leaseTime) {}
 
     private final ConcurrentHashMap<String, Long> holders = new ConcurrentHashMap<>();
     private final AtomicLong tokens = new AtomicLong();
@@ -40,15 +40,15 @@ final class MapLockProvider implements LockProvider {
         });
     }
 
-    List<Asked> asked() {
+    public List<Asked> asked() {
         return asked;
     }
 
-    boolean isHeld(String name) {
+    public boolean isHeld(String name) {
         return holders.containsKey(name);
     }
 
-    void lose(String name) {
+    public void lose(String name) {
         holders.remove(name);
     }
 }

@@ -8,15 +8,15 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class RecordingLocks implements LockProvider {
     private final LockProvider granting = LockProvider.local();
     public final AtomicInteger asked = new AtomicInteger();
-    final AtomicInteger granted = new AtomicInteger();
-    final AtomicInteger extended = new AtomicInteger();
-    final AtomicInteger released = new AtomicInteger();
-    volatile boolean heldElsewhere;
-    volatile boolean lost;
-    volatile RuntimeException askingFails;
-    volatile RuntimeException extendingFails;
-    volatile RuntimeException releaseFails;
-    volatile Duration lastLeaseTime;
+    public final AtomicInteger granted = new AtomicInteger();
+    public final AtomicInteger extended = new AtomicInteger();
+    public final AtomicInteger released = new AtomicInteger();
+    public volatile boolean heldElsewhere;
+    public volatile boolean lost;
+    public volatile RuntimeException askingFails;
+    public volatile RuntimeException extendingFails;
+    public volatile RuntimeException releaseFails;
+    public volatile Duration lastLeaseTime;
 
     @Override
     public Optional<Lease> tryAcquire(String name, Duration leaseTime) {
@@ -30,7 +30,7 @@ public final class RecordingLocks implements LockProvider {
     }
 
     /** Whether the name is held by anybody now. */
-    boolean isHeld(String name) {
+    public boolean isHeld(String name) {
         Optional<Lease> lease = granting.tryAcquire(name, Duration.ofSeconds(1));
         lease.ifPresent(Lease::close);
         return lease.isEmpty();
