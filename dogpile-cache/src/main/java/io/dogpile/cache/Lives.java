@@ -40,7 +40,8 @@ record Lives<V>(
 
     private Slot.Draft<V> lives(Object name, V value, Duration cost) {
         if (value == null && cacheNullFor != null) {
-            return new Slot.Draft<>(value, cut(cacheNullFor), cut(cacheNullFor), cost, !cacheNullFor.isZero());
+            Duration life = cut(cacheNullFor);
+            return new Slot.Draft<>(value, life, life, cost, !cacheNullFor.isZero());
         }
         Duration expire = expireAfter;
         if (lifeOf != null) {
