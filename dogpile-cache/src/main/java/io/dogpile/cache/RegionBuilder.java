@@ -91,7 +91,7 @@ public final class RegionBuilder<K, V> {
     private @Nullable LockProvider provider;
     private Duration lease = DEFAULT_LEASE;
     private final List<DogpileListener> listeners = new ArrayList<>();
-    private @Nullable RegionStats stats;
+    private boolean counts;
     private TimeSource time = TimeSource.system();
 
     RegionBuilder(String name, @Nullable Class<K> keyType, @Nullable Class<V> valueType) {
@@ -354,8 +354,12 @@ public final class RegionBuilder<K, V> {
      *
      * @param beta 1.0 for the optimum of the paper, more for earlier; 0 for off
      * @return this builder
+     * @throws IllegalArgumentException if it is negative or not finite
      */
     public RegionBuilder<K, V> earlyRefresh(double beta) {
+        if (!(beta >= 0 && beta < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("earlyRefresh must be 0 or more and finite, was " + beta);
+        }
         options.earlyRefresh(beta);
         return this;
     }
@@ -515,9 +519,7 @@ public final class RegionBuilder<K, V> {
      */
     public RegionBuilder<K, V> recordStats() {
         refuseInView("recordStats");
-        if (stats == null) {
-            stats = new RegionStats();
-        }
+        counts = true;
         return this;
     }
 
@@ -596,6 +598,7 @@ public final class RegionBuilder<K, V> {
     public Region<K, V> build() {
         refuseInView("build()");
         List<DogpileListener> all = new ArrayList<>(listeners);
+        RegionStats stats = counts ? new RegionStats() : null;
         if (stats != null) {
             all.add(0, stats);
         }
