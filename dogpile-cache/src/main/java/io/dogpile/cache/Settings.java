@@ -71,6 +71,10 @@ final class Settings {
                 bad.add(key + " is no option; known are " + String.join(", ", OPTIONS.keySet()));
                 return;
             }
+            if (text == null) {
+                bad.add(key + " has no value");
+                return;
+            }
             try {
                 option.accept(to, text.strip());
             } catch (IllegalArgumentException | ArithmeticException | DateTimeException e) {
@@ -88,7 +92,16 @@ final class Settings {
         return never ? Lives.NEVER : duration(text);
     }
 
+    /** None of the options can be negative, and who builds the region would name but the first that is. */
     private static Duration duration(String text) {
+        Duration duration = signed(text);
+        if (duration.isNegative()) {
+            throw new IllegalArgumentException("must not be negative");
+        }
+        return duration;
+    }
+
+    private static Duration signed(String text) {
         if (NUMBER.matcher(text).matches()) {
             return seconds(new BigDecimal(text));
         }
