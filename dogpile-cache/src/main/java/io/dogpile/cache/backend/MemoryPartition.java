@@ -4,6 +4,9 @@ import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -72,9 +75,24 @@ final class MemoryPartition<V> implements Partition<V> {
 
     @Override
     public void put(Object key, Slot.Draft<V> draft) throws Exception {
-        Entry entry = entry(key, draft);
-        entries.compute(key, (same, before) -> {
-            rights.remove(key);
+        set(entry(key, draft, time.nanos(), time.instant()));
+    }
+
+    /** All of one creation time; and none is stored if one of them cannot be written as bytes. */
+    @Override
+    public void putAll(Map<Object, Slot.Draft<V>> drafts) throws Exception {
+        long bornAt = time.nanos();
+        Instant createdAt = time.instant();
+        List<Entry> made = new ArrayList<>(drafts.size());
+        for (Map.Entry<Object, Slot.Draft<V>> each : drafts.entrySet()) {
+            made.add(entry(each.getKey(), each.getValue(), bornAt, createdAt));
+        }
+        made.forEach(this::set);
+    }
+
+    private void set(Entry entry) {
+        entries.compute(entry.key, (same, before) -> {
+            rights.remove(entry.key);
             return entry;
         });
     }
@@ -128,15 +146,14 @@ final class MemoryPartition<V> implements Partition<V> {
         entries.remove(key);
     }
 
-    private Entry entry(Object key, Slot.Draft<V> draft) throws Exception {
+    private Entry entry(Object key, Slot.Draft<V> draft, long bornAt, Instant createdAt) throws Exception {
         V value = draft.value();
         Object kept = serializer == null || value == null ? value : serializer.write(value);
         long version = versions.incrementAndGet();
-        long bornAt = time.nanos();
         long usableUntil = Slot.deadline(bornAt, draft.expireAfter());
         long freshUntil = Math.min(Slot.deadline(bornAt, draft.staleAfter()), usableUntil);
         return new Entry(
-                key, true, kept, bornAt, freshUntil, usableUntil, draft.cost().toNanos(), time.instant(), version);
+                key, true, kept, bornAt, freshUntil, usableUntil, draft.cost().toNanos(), createdAt, version);
     }
 
     /** A value with its deadlines, or the absence of one. Immutable. */
@@ -295,7 +312,7 @@ final class MemoryPartition<V> implements Partition<V> {
             }
             Entry entry;
             try {
-                entry = entry(key, draft);
+                entry = entry(key, draft, time.nanos(), time.instant());
             } catch (Exception notWritten) {
                 rights.remove(key, this); // the serializer failed, and nobody else would end the right
                 throw notWritten;
