@@ -33,7 +33,8 @@ import org.jspecify.annotations.Nullable;
  * <p>Promised: what {@link io.dogpile.core.DogpileLock} promises, for each key. A creation that fails reaches all who
  * waited for it; a null, and a value that is refused for caching, too. A value that was created is never lost to its own
  * caller, whatever the backend does. A put or an invalidation that comes while a value is being created detaches that
- * creation: those who wait already get its value, which is not stored, and callers from then on elect anew.
+ * creation: its value is not stored, and callers from then on elect anew. Those who wait already get its value, or the
+ * newer one that was stored meanwhile.
  *
  * <p>Not promised: that a creator's side effects are exclusive, or that an entry stays until it expires: a backend may
  * evict it.
@@ -545,6 +546,12 @@ public final class Region<K, V> implements AutoCloseable {
 
     RegionBuilder.Plan<K, V> plan() {
         return plan;
+    }
+
+    /** What this view asks at each call for how long a value is fresh; null where that is fixed. */
+    @Nullable
+    Supplier<@Nullable Duration> life() {
+        return life;
     }
 
     /** This view, with the life that its supplier says now. */

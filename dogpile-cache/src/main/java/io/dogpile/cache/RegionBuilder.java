@@ -116,6 +116,7 @@ public final class RegionBuilder<K, V> {
         this.options = options;
         this.staleAfter = lives.staleAfter();
         this.expireAfter = lives.expireAfter();
+        this.life = viewed.life();
         this.cacheNullFor = lives.cacheNullFor();
         this.cacheIf = lives.cacheIf();
         this.lifeOf = lives.lifeOf();
@@ -126,7 +127,7 @@ public final class RegionBuilder<K, V> {
     }
 
     static <K, V> Region<K, V> view(Region<K, V> of, UnaryOperator<RegionBuilder<K, V>> changes) {
-        Entries<V> entries = of.current().entries();
+        Entries<V> entries = of.entries();
         List<RegionBuilder<K, V>> changed = new ArrayList<>(1);
         DogpileLock<V> lock = entries.lock().with(options -> {
             changed.add(changes.apply(new RegionBuilder<>(of, options)));
@@ -150,6 +151,7 @@ public final class RegionBuilder<K, V> {
      */
     public RegionBuilder<K, V> staleAfter(Duration limit) {
         options.staleAfter(limit);
+        life = null;
         if (viewed == null) {
             staleAfter = limit;
         }
@@ -294,6 +296,7 @@ public final class RegionBuilder<K, V> {
     public RegionBuilder<K, V> ignoreExpiry() {
         refuseInRegion("ignoreExpiry");
         options.staleAfter(Lives.NEVER).expireAfter(Lives.NEVER);
+        life = null;
         return this;
     }
 
