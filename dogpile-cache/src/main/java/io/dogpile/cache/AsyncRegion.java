@@ -1,12 +1,14 @@
 package io.dogpile.cache;
 
 import io.dogpile.core.Acquired;
+import io.dogpile.core.DogpileException;
 import io.dogpile.core.Slot;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /**
  * A {@link Region} for callers who hold a future instead of waiting: the same values, elections and flights, with no
@@ -82,7 +84,7 @@ public final class AsyncRegion<K, V> {
      * @return the future of what {@link Region#get} returns
      */
     public CompletableFuture<Optional<V>> get(K key) {
-        return CompletableFuture.supplyAsync(() -> region.get(key), executor);
+        return orRefused(() -> CompletableFuture.supplyAsync(() -> region.get(key), executor));
     }
 
     /**
@@ -92,7 +94,7 @@ public final class AsyncRegion<K, V> {
      * @return the future of what {@link Region#peek} returns
      */
     public CompletableFuture<Optional<CachedValue<V>>> peek(K key) {
-        return CompletableFuture.supplyAsync(() -> region.peek(key), executor);
+        return orRefused(() -> CompletableFuture.supplyAsync(() -> region.peek(key), executor));
     }
 
     /**
@@ -103,7 +105,7 @@ public final class AsyncRegion<K, V> {
      * @return completes when it is stored
      */
     public CompletableFuture<Void> put(K key, V value) {
-        return CompletableFuture.runAsync(() -> region.put(key, value), executor);
+        return orRefused(() -> CompletableFuture.runAsync(() -> region.put(key, value), executor));
     }
 
     /**
@@ -113,7 +115,17 @@ public final class AsyncRegion<K, V> {
      * @return completes when it is forgotten
      */
     public CompletableFuture<Void> invalidate(K key) {
-        return CompletableFuture.runAsync(() -> region.invalidate(key), executor);
+        return orRefused(() -> CompletableFuture.runAsync(() -> region.invalidate(key), executor));
+    }
+
+    /** Nobody waits for an exception who was promised a future. */
+    private static <T> CompletableFuture<T> orRefused(Supplier<CompletableFuture<T>> submission) {
+        try {
+            return submission.get();
+        } catch (RuntimeException | Error rejected) {
+            return CompletableFuture.failedFuture(
+                    new DogpileException("The executor of the asynchronous view refused a step", rejected));
+        }
     }
 
     @Override
