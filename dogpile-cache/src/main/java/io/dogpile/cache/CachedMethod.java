@@ -52,7 +52,7 @@ final class CachedMethod {
     static MethodHandle handle(Method method, Object target) {
         try {
             boolean unused =
-                    method.trySetAccessible(); // an interface that is not public; where it may not, this says so:
+                    method.trySetAccessible(); // for an interface that is not public; unreflect says if in vain
             return MethodHandles.lookup()
                     .unreflect(method)
                     .bindTo(target)
@@ -114,9 +114,13 @@ final class CachedMethod {
         return own;
     }
 
-    private static Throwable ofObject(Throwable thrown) {
-        boolean wrapped = thrown instanceof CompletionException || thrown instanceof CreationException;
-        return wrapped && thrown.getCause() != null ? ofObject(thrown.getCause()) : thrown;
+    /** What the object's future failed with: a future may fail with anything, so there is nothing to be declared. */
+    private static Throwable ofObject(Throwable failure) {
+        Throwable thrown = failure;
+        while (thrown instanceof CompletionException && thrown.getCause() != null) {
+            thrown = thrown.getCause();
+        }
+        return thrown instanceof CreationException && thrown.getCause() != null ? thrown.getCause() : thrown;
     }
 
     /** Forgets what {@link #call} would read. */

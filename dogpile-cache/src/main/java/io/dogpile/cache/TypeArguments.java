@@ -49,9 +49,14 @@ final class TypeArguments {
 
     /** The only argument of a type such as {@code Optional<User>}; Object where it is raw. */
     Type argumentOf(Type type) {
-        Type known = type instanceof TypeVariable<?> variable ? byVariable.getOrDefault(variable, Object.class) : type;
-        return known instanceof ParameterizedType parameterized
-                ? parameterized.getActualTypeArguments()[0]
+        if (type instanceof ParameterizedType parameterized) {
+            return parameterized.getActualTypeArguments()[0];
+        }
+        if (type instanceof WildcardType wildcard) {
+            return argumentOf(wildcard.getUpperBounds()[0]);
+        }
+        return type instanceof TypeVariable<?> variable
+                ? argumentOf(byVariable.getOrDefault(variable, Object.class))
                 : Object.class;
     }
 }

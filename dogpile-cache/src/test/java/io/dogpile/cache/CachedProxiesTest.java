@@ -497,6 +497,23 @@ class CachedProxiesTest {
 
     interface Numbers extends Repository<Long, Integer> {}
 
+    interface Overloads {
+        @Cached(region = REGION)
+        String of(Object a);
+
+        @Cached(region = REGION)
+        String of(String a);
+    }
+
+    interface Maybe<K, R> {
+        @Cached(region = REGION)
+        R of(K key);
+    }
+
+    interface MaybeByName<O> extends Maybe<String, O> {}
+
+    interface MaybeTexts extends MaybeByName<Optional<String>> {}
+
     interface Widening {
         @Cached(region = REGION)
         Collection<String> all(int a);
@@ -563,6 +580,33 @@ class CachedProxiesTest {
             });
             assertThat(names.find(1L)).isEqualTo("1 [1]");
             assertThat(numbers.find(1L)).isEqualTo(2);
+        }
+
+        @Test
+        @Tag("C-143")
+        void anOverload_isAnotherEntry() {
+            Overloads overloads = wrap(Overloads.class, new Overloads() {
+                @Override
+                public String of(Object a) {
+                    return "object " + next(a);
+                }
+
+                @Override
+                public String of(String a) {
+                    return "text " + next(a);
+                }
+            });
+            assertThat(overloads.of((Object) "a")).isEqualTo("object 1 [a]");
+            assertThat(overloads.of("a")).isEqualTo("text 2 [a]");
+        }
+
+        @Test
+        void aTypeVariableThatStandsForAnOptional_isOne() {
+            MaybeTexts maybe = wrap(MaybeTexts.class, key -> Optional.of(next(key)));
+            assertThat(maybe.of("a")).contains("1 [a]");
+            assertThat(maybe.of("a")).contains("1 [a]");
+            String namespace = "io.dogpile.cache.CachedProxiesTest$MaybeTexts.of[Object]";
+            assertThat(region.<String>cached(namespace, a -> "new").get("a")).contains("1 [a]");
         }
 
         @Test
