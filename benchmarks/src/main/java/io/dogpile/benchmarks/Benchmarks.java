@@ -1,5 +1,6 @@
 package io.dogpile.benchmarks;
 
+import com.alicp.jetcache.embedded.CaffeineCacheBuilder;
 import com.github.benmanes.caffeine.cache.Caffeine;
 import com.google.common.cache.CacheBuilder;
 import io.dogpile.benchmarks.JmhGroup.RatioGoal;
@@ -11,7 +12,10 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.cache2k.Cache2kBuilder;
+import org.springframework.cache.CacheManager;
 
 /** The command: measures the groups that it is given by name and prints their tables, with the goals. */
 public final class Benchmarks {
@@ -76,6 +80,17 @@ public final class Benchmarks {
                     new Row("jetCache", "JetCache computeIfAbsent on Caffeine, protected")),
             SPREADS);
 
+    private static final JmhGroup ANNOTATED_HIT = new JmhGroup(
+            AnnotatedHitBenchmark.class,
+            List.of(
+                    new Row("spring", "Spring @Cacheable(sync = true) on Caffeine"),
+                    new Row(
+                            "dogpile",
+                            "@Cached, CachedProxies",
+                            new RatioGoal(1, "spring", 0.22, true),
+                            new RatioGoal(2, "spring", 0.22, true))),
+            SPREADS);
+
     private static final String SMALL_HEAP = "-Xmx64m";
     private static final int SECONDS_OF_NAMES = 20;
     private static final int SECONDS_OF_STAMPEDE = 15;
@@ -126,6 +141,7 @@ public final class Benchmarks {
         Map<String, Group> groups = new LinkedHashMap<>();
         groups.put("hit", new Group(HIT.expectedSeconds(), HIT::run));
         groups.put("region", new Group(REGION_HIT.expectedSeconds(), REGION_HIT::run));
+        groups.put("annotated", new Group(ANNOTATED_HIT.expectedSeconds(), ANNOTATED_HIT::run));
         groups.put("keyedLock", new Group(KEYED_LOCK.expectedSeconds() + SECONDS_OF_NAMES, () -> {
             KEYED_LOCK.run();
             passNames();
@@ -161,7 +177,14 @@ public final class Benchmarks {
         System.out.println("JDK " + Runtime.version() + " (" + System.getProperty("java.vm.name") + "), "
                 + Runtime.getRuntime().availableProcessors() + " cores, "
                 + System.getProperty("os.name") + " " + System.getProperty("os.arch") + "; "
-                + jar(CacheBuilder.class) + ", " + jar(Caffeine.class) + ", " + jar(Cache2kBuilder.class)
+                + Stream.of(
+                                CacheBuilder.class,
+                                Caffeine.class,
+                                Cache2kBuilder.class,
+                                CaffeineCacheBuilder.class,
+                                CacheManager.class)
+                        .map(Benchmarks::jar)
+                        .collect(Collectors.joining(", "))
                 + "; load average before the run "
                 + Table.number(ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(), 1));
     }
