@@ -165,7 +165,7 @@ final class LockedPartition<V> implements Partition<V> {
 
     /** What the partition itself saw. */
     private Slot.Seen<V> inside(Slot.Seen<V> seen) {
-        return seen instanceof ForwardingSeen<V> sight ? sight.inner : seen;
+        return seen instanceof LockedPartition<V>.Sight sight ? sight.inner : seen;
     }
 
     /** Others share the lock: only a second look, under it, tells what they did. */
