@@ -54,7 +54,9 @@ class TieredBackendTest {
 
         @Test
         void copy_bearsTheStampsOfTheBack() throws Exception {
-            back.put("key", draft("value"));
+            for (int version = 0; version < 5; version++) {
+                back.put("key", draft("value"));
+            }
             time.advance(Duration.ofSeconds(20));
             Slot.Seen<String> there = read(partition, "key");
             Slot.Seen<String> copy = partition.look("key");
