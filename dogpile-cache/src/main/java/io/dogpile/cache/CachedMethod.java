@@ -95,9 +95,6 @@ final class CachedMethod {
 
     /** A future that the caller may cancel or complete without anybody noticing, and that fails as the object's does. */
     private CompletableFuture<@Nullable Object> ofOneCaller(CompletableFuture<Object> shared) {
-        if (shared.isDone() && !shared.isCompletedExceptionally()) {
-            return CompletableFuture.completedFuture(form.toCaller(shared.join(), label));
-        }
         CompletableFuture<@Nullable Object> own = new CompletableFuture<>();
         var unused = shared.whenComplete((value, thrown) -> {
             if (thrown == null) {

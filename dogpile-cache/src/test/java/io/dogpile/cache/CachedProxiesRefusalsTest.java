@@ -141,6 +141,10 @@ class CachedProxiesRefusalsTest {
 
         interface OfTexts extends AGeneric<String> {}
 
+        interface Between<O> extends AGeneric<O> {}
+
+        interface OfOptionalTexts extends Between<Optional<String>> {}
+
         interface OfAnything<V> extends AGeneric<V> {}
 
         interface AFuture {
@@ -184,6 +188,7 @@ class CachedProxiesRefusalsTest {
         void ofTheTypeThatIsKept_areTaken() {
             assertThatCode(() -> wrap(AllFit.class)).doesNotThrowAnyException();
             assertThatCode(() -> wrap(OfTexts.class)).doesNotThrowAnyException();
+            assertThatCode(() -> wrap(OfOptionalTexts.class)).doesNotThrowAnyException();
         }
     }
 

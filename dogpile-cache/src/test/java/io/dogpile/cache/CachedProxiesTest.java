@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.dogpile.core.CreationException;
+import io.dogpile.core.DogpileListener;
+import io.dogpile.core.DogpileListener.WaitOutcome;
 import io.dogpile.core.FakeTime;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -367,6 +370,27 @@ class CachedProxiesTest {
         }
 
         @Test
+        void aFutureThatItsCallerCancels_waitsNoMore() {
+            List<WaitOutcome> waits = new CopyOnWriteArrayList<>();
+            Region<String, Object> told = region().refreshOn(Runnable::run)
+                    .listener(new DogpileListener() {
+                        @Override
+                        public void waited(Object name, Duration waited, WaitOutcome outcome) {
+                            waits.add(outcome);
+                        }
+                    })
+                    .build();
+            Forms some = CachedProxies.wrap(Forms.class, target, Regions.of(told));
+            CompletableFuture<String> first = some.later("a");
+            CompletableFuture<String> second = some.later("a");
+            assertThat(waits).isEmpty();
+            second.cancel(false);
+            assertThat(waits).containsExactly(WaitOutcome.INTERRUPTED);
+            target.later.complete("value");
+            assertThat(first).isCompletedWithValue("value");
+        }
+
+        @Test
         void aFutureThatFails_failsAsTheObjectsDoes() {
             IOException unreachable = new IOException("unreachable");
             target.later.completeExceptionally(unreachable);
@@ -398,6 +422,17 @@ class CachedProxiesTest {
         String declaresAll(int a) throws Throwable;
 
         String notCached(int a) throws IOException;
+    }
+
+    interface Undeclared {
+        String declares(int a);
+    }
+
+    interface DeclaredByOne extends DeclaredElsewhere, Undeclared {}
+
+    interface DeclaredElsewhere {
+        @Cached(region = REGION)
+        String declares(int a) throws IOException;
     }
 
     /** Throws whatever it is told to, declared or not. */
@@ -447,6 +482,14 @@ class CachedProxiesTest {
                     .isInstanceOf(CreationException.class)
                     .cause()
                     .isSameAs(target.failure);
+        }
+
+        @Test
+        void checkedAndDeclaredByOneOfTwoSuperInterfaces_areNotDeclared() {
+            DeclaredByOne one = wrap(DeclaredByOne.class, target::declares);
+            DeclaredElsewhere elsewhere = one;
+            assertThatThrownBy(() -> one.declares(1)).isInstanceOf(CreationException.class);
+            assertThatThrownBy(() -> elsewhere.declares(2)).isInstanceOf(CreationException.class);
         }
 
         @Test
