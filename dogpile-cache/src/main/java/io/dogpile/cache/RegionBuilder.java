@@ -474,6 +474,9 @@ public final class RegionBuilder<K, V> {
      * Who grants the right to create, for all JVMs that use the same provider and region name. Default: the backend, and
      * in memory this JVM.
      *
+     * <p>A put or an invalidation does not take the lock from a creation that it detaches: a caller who then finds no
+     * value waits until that creation has given the lock back, and creates anew.
+     *
      * @param by the provider
      * @param leaseTime for how long a right lasts that is not renewed; it is renewed at a third while a creator runs.
      *     Choose it above the pauses that a process may suffer

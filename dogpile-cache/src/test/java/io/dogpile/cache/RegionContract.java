@@ -39,6 +39,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * What a region does whatever its backend, for whoever writes one: a subclass gives the backend, and nothing else unless
@@ -51,6 +52,7 @@ import org.junit.jupiter.api.Test;
 @Tag("D-007")
 @Tag("D-008")
 @Tag("C-185")
+@Timeout(60) // seconds: a test that waits for ever says so
 public abstract class RegionContract {
     private static final Duration LIFE = Duration.ofSeconds(1);
     private static final Duration BEYOND_LIFE = Duration.ofSeconds(2);

@@ -207,6 +207,29 @@ class RegionLocksTest {
     }
 
     @Nested
+    class Invalidated {
+        /** The lock is the old creation's until that ends: exclusion outlives the invalidation. */
+        @Test
+        @Tag("W-19")
+        void whileACreatorRuns_whoComesAfterWaitsForTheLock_andCreatesAnew() throws Exception {
+            Held<String> held = new Held<>("begun before");
+            Callers.Caller<String> before = callers.start(() -> region.getOrCreate("key", held));
+            held.awaitBegun();
+            region.invalidate("key");
+            Callers.Caller<String> after = callers.start(() -> region.getOrCreate("key", RegionLocksTest.this::next));
+            time.awaitParked(1);
+            held.letGo();
+            assertEquals("begun before", before.result());
+            for (int poll = 0; poll < 50 && !after.isDone(); poll++) {
+                RegionContract.awaitWaiting(List.of(after));
+                time.advance(Duration.ofMillis(10));
+            }
+            assertEquals("key 1", after.result());
+            assertEquals(Optional.of("key 1"), region.peek("key").map(CachedValue::value));
+        }
+    }
+
+    @Nested
     class ThatFails {
         @Test
         void toAnswer_followsThePolicy() {
