@@ -53,25 +53,24 @@ final class MethodsOfInterface {
         this.arguments = new TypeArguments(type);
         for (Class<?> each : nearestFirst()) {
             for (Method method : each.getDeclaredMethods()) {
-                if (method.isBridge()) {
-                    continue; // bears the annotations of the method that it leads to
-                }
-                if (isOfInstances(method)) {
-                    List<Class<?>> parameters = Arrays.stream(method.getGenericParameterTypes())
-                            .<Class<?>>map(arguments::classOf)
-                            .toList();
-                    Signature signature = new Signature(method.getName(), parameters);
-                    declarations
-                            .computeIfAbsent(signature, any -> new ArrayList<>())
-                            .add(method);
-                    written.putIfAbsent(Signature.erased(method), signature);
-                } else {
-                    refuseAnnotated(
-                            method,
-                            "is static or private, and no proxy sees its calls; call it through another method");
+                if (!method.isBridge()) { // which bears the annotations of the method that it leads to
+                    collect(method);
                 }
             }
         }
+    }
+
+    private void collect(Method method) {
+        if (!isOfInstances(method)) {
+            refuseAnnotated(method, "is static or private, and no proxy sees its calls; take off @Cached");
+            return;
+        }
+        List<Class<?>> parameters = Arrays.stream(method.getGenericParameterTypes())
+                .<Class<?>>map(arguments::classOf)
+                .toList();
+        Signature signature = new Signature(method.getName(), parameters);
+        declarations.computeIfAbsent(signature, any -> new ArrayList<>()).add(method);
+        written.putIfAbsent(Signature.erased(method), signature);
     }
 
     static boolean isOfInstances(Method method) {
