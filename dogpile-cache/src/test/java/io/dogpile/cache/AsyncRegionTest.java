@@ -23,9 +23,11 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** A region for callers who hold futures. */
 @Tag("W-40")
+@Timeout(60) // seconds: a test that waits for ever says so
 class AsyncRegionTest {
     private static final Duration SECOND = Duration.ofSeconds(1);
 

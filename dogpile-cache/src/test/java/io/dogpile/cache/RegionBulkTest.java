@@ -36,8 +36,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Many keys in one call. */
+@Timeout(60) // seconds: a test that waits for ever says so
 class RegionBulkTest {
     private static final Duration SECOND = Duration.ofSeconds(1);
 

@@ -23,11 +23,13 @@ import java.util.concurrent.CompletionException;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
 
 /** The end of a region. */
 @Tag("C-128")
 @Tag("W-40")
+@Timeout(60) // seconds: a test that waits for ever says so
 class RegionClosingTest {
     private static final Duration SECOND = Duration.ofSeconds(1);
 

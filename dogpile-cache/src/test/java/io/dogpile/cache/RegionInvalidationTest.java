@@ -23,11 +23,13 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What becomes of values, and of creations under way, when they are declared old. */
+@Timeout(60) // seconds: a test that waits for ever says so
 class RegionInvalidationTest {
     private static final Duration THOUSAND_YEARS = Duration.ofDays(365_000);
 

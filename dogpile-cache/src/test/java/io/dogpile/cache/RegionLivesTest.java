@@ -30,8 +30,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** How long values live, which are kept, and what is known of them. */
+@Timeout(60) // seconds: a test that waits for ever says so
 class RegionLivesTest {
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration NANO = Duration.ofNanos(1);

@@ -33,8 +33,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Regions under a lock that others share. */
+@Timeout(60) // seconds: a test that waits for ever says so
 class RegionLocksTest {
     private static final Duration LEASE = Duration.ofSeconds(3);
     private static final Duration SECOND = Duration.ofSeconds(1);

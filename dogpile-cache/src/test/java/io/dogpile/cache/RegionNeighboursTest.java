@@ -23,11 +23,13 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /**
  * What is slow for one key stops no other: its creator, and all else of the user's that is called for it, is parked, and
  * meanwhile each call for other keys must return. All keys fall into one bin of any hash table.
  */
+@Timeout(60) // seconds: a test that waits for ever says so
 class RegionNeighboursTest {
     private static final Key SLOW = new Key(0);
     private static final List<Key> OTHERS =

@@ -29,9 +29,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** What is counted, exactly. */
 @Tag("W-42")
+@Timeout(60) // seconds: a test that waits for ever says so
 class RegionStatsTest {
     private static final Duration SECOND = Duration.ofSeconds(1);
 

@@ -8,10 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.core.Callers;
 import io.dogpile.core.Crew.Held;
+import io.dogpile.core.DogpileException;
 import io.dogpile.core.FakeTime;
 import io.dogpile.core.HandDriven;
 import io.dogpile.core.HardTimeoutException;
+import io.dogpile.core.WhenDown;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,8 +24,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** A region as seen by callers with other wishes. */
+@Timeout(60) // seconds: a test that waits for ever says so
 class RegionViewsTest {
     private static final Duration SECOND = Duration.ofSeconds(1);
     private static final Duration TEN_SECONDS = Duration.ofSeconds(10);
@@ -47,7 +52,7 @@ class RegionViewsTest {
     }
 
     private Map<String, String> nextAll(Iterable<String> keys) {
-        Map<String, String> made = new java.util.LinkedHashMap<>();
+        Map<String, String> made = new LinkedHashMap<>();
         keys.forEach(key -> made.put(key, next(key)));
         return made;
     }
@@ -225,6 +230,44 @@ class RegionViewsTest {
             strict.put("key", "old");
             time.advance(Duration.ofSeconds(2));
             assertEquals("new", strict.getOrCreate("key", k -> "new"));
+        }
+    }
+
+    @Nested
+    class WhatItDoesNotSay {
+        private final SpyBackend spy = new SpyBackend();
+        private final Region<String, String> picky = builder()
+                .backend(spy)
+                .staleAfter(SECOND)
+                .cacheNullFor(TEN_SECONDS)
+                .cacheIf(value -> value == null || !value.isEmpty())
+                .expireAfter(value -> value == null ? null : Duration.ofSeconds(value.length()))
+                .whenDown(WhenDown.FAIL)
+                .build();
+        private final Region<String, String> view = picky.with(o -> o.hardTimeout(SECOND));
+
+        @Test
+        void isTheRegions_forWhatItsCallsCreateAndPut() {
+            view.getOrCreate("refused", k -> "");
+            view.getOrCreate("null", k -> null);
+            view.getOrCreate("created", k -> "four");
+            view.put("put", "four");
+            assertEquals(Optional.empty(), picky.peek("refused"));
+            time.advance(SECOND.multipliedBy(4));
+            assertEquals(3, view.peekAll(List.of("null", "created", "put")).size());
+            time.advance(Duration.ofNanos(1));
+            assertEquals(
+                    List.of("null"),
+                    List.copyOf(picky.peekAll(List.of("null", "created", "put")).keySet()));
+            time.advance(TEN_SECONDS);
+            assertEquals(Optional.empty(), picky.peek("null"));
+        }
+
+        @Test
+        void isTheRegions_whereTheStoreFails() {
+            spy.readsFail = new Exception("down");
+            assertThrows(DogpileException.class, () -> view.get("key"));
+            assertThrows(DogpileException.class, () -> view.getOrCreate("key", RegionViewsTest.this::next));
         }
     }
 
