@@ -64,7 +64,9 @@ class RegionBuilderTest {
 
         @Test
         @Tag("C-001")
-        void isNoPartOfAKey() {
+        @Tag("C-017")
+        @Tag("W-12")
+        void isNoPartOfAKey_whichReachesTheBackendAsItIs() {
             SpyBackend spy = new SpyBackend();
             builder().backend(spy).build().put("key", "value");
             assertEquals(List.of("put [key]"), spy.asked());

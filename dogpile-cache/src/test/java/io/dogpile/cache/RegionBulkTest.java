@@ -235,6 +235,21 @@ class RegionBulkTest {
         }
 
         @Test
+        @Tag("C-105")
+        void whatAConditionCannotJudge_isNotStored_andTheRestIs() {
+            Region<String, String> picky = region.with(o -> o.cacheIf(value -> {
+                if (value.isEmpty()) {
+                    throw new IllegalStateException("cannot judge this");
+                }
+                return true;
+            }));
+            Map<String, String> made = Map.of("a", "1", "b", "", "c", "3");
+            assertEquals(made, picky.getOrCreateAll(List.of("a", "b", "c"), missing -> made));
+            assertEquals(Map.of("a", "1", "c", "3"), region.getAll(List.of("a", "b", "c")));
+            assertFalse(region.isCreating("b"));
+        }
+
+        @Test
         @Tag("C-111")
         @Tag("W-05")
         void thatThrows_failsTheCall_freesAllKeys_andStoresNothing() {

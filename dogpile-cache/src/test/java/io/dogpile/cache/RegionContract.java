@@ -157,6 +157,7 @@ public abstract class RegionContract {
     class PutAndGet {
         @Test
         @Tag("C-034")
+        @Tag("E-008")
         void whatWasPut_isGot() {
             region.put("some key", "some value");
             assertEquals(Optional.of("some value"), region.get("some key"));
@@ -440,6 +441,25 @@ public abstract class RegionContract {
             held.letGo();
             assertEquals("value", creator.result());
             assertFalse(region.isCreating(key));
+        }
+
+        @Test
+        @Tag("C-042")
+        @Tag("E-045")
+        void get_whileACreatorRuns_isAMissAtOnce_andCreatesNothing() throws Exception {
+            region.put("stale", "old");
+            region.invalidate("stale", Invalidation.SOFT);
+            for (String key : List.of("stale", "absent")) {
+                Held<String> held = new Held<>("new");
+                Callers.Caller<String> creator = callers.start(() -> region.getOrCreate(key, held));
+                held.awaitBegun();
+                assertEquals(Optional.empty(), region.get(key));
+                assertEquals(Map.of(), region.getAll(List.of(key)));
+                assertEquals(key.equals("stale"), region.peek(key).isPresent());
+                held.letGo();
+                assertEquals("new", creator.result());
+                assertEquals(Optional.of("new"), region.get(key));
+            }
         }
 
         @Test
