@@ -338,7 +338,12 @@ final class Entries<V> {
     }
 
     static String labelOf(String region, Object name) {
-        String text = String.valueOf(name);
+        String text;
+        try {
+            text = String.valueOf(name);
+        } catch (RuntimeException unreadable) {
+            text = name.getClass().getName();
+        }
         return RegionBuilder.label(region) + "'" + (text.length() <= 100 ? text : text.substring(0, 100) + "...") + "'";
     }
 

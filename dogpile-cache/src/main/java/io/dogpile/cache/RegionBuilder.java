@@ -89,7 +89,8 @@ public final class RegionBuilder<K, V> {
     private @Nullable Serializer<V> serializer;
     private int maxValueBytes = DEFAULT_MAX_VALUE_BYTES;
     private @Nullable LockProvider provider;
-    private Duration lease = DEFAULT_LEASE;
+    private @Nullable Duration lease;
+    private @Nullable Duration maxCreation;
     private final List<DogpileListener> listeners = new ArrayList<>();
     private boolean counts;
     private TimeSource time = TimeSource.system();
@@ -129,10 +130,12 @@ public final class RegionBuilder<K, V> {
     static <K, V> Region<K, V> view(Region<K, V> of, UnaryOperator<RegionBuilder<K, V>> changes) {
         Entries<V> entries = of.entries();
         List<RegionBuilder<K, V>> changed = new ArrayList<>(1);
-        DogpileLock<V> lock = entries.lock().with(options -> {
-            changed.add(changes.apply(new RegionBuilder<>(of, options)));
-            return options.drafting(changed.get(0).lives(entries.lives().random()));
-        });
+        DogpileLock<V> lock = named(
+                of.name(),
+                () -> entries.lock().with(options -> {
+                    changed.add(changes.apply(new RegionBuilder<>(of, options)));
+                    return options.drafting(changed.get(0).lives(entries.lives().random()));
+                }));
         RegionBuilder<K, V> by = changed.get(0);
         return new Region<>(
                 by.plan(of.plan().names(), of.plan().stats()),
@@ -334,6 +337,7 @@ public final class RegionBuilder<K, V> {
      */
     public RegionBuilder<K, V> maxCreation(Duration longest) {
         options.maxCreation(longest);
+        maxCreation = longest;
         return this;
     }
 
@@ -490,7 +494,8 @@ public final class RegionBuilder<K, V> {
     }
 
     /**
-     * For how long a right to create lasts that is not renewed, where the backend grants it. Default: 5 s.
+     * For how long a right to create lasts that is not renewed, where the backend grants it. Default: 5 s, or
+     * {@code maxCreation} where that is less.
      *
      * @param time the time; positive, and not longer than {@code maxCreation}
      * @return this builder
@@ -610,11 +615,14 @@ public final class RegionBuilder<K, V> {
         }
         DogpileListener listener = DogpileListener.all(RenamedKey::original, all.toArray(new DogpileListener[0]));
         Lives<V> lives = lives(seed == null ? () -> ThreadLocalRandom.current().nextDouble() : random(seed));
-        DogpileLock<V> lock = options.listener(listener)
-                .drafting(lives)
-                .appearsAs(label(name), "io.dogpile.cache." + name)
-                .build();
-        Opening<V> opening = new Opening<>(name, RenamedKey::textOf, serializer, maxValueBytes, lease, time, listener);
+        DogpileLock<V> lock = named(
+                name,
+                () -> options.listener(listener)
+                        .drafting(lives)
+                        .appearsAs(label(name), "io.dogpile.cache." + name)
+                        .build());
+        Opening<V> opening =
+                new Opening<>(name, RenamedKey::textOf, serializer, maxValueBytes, lease(), time, listener);
         Entries.Shared<V> shared = new Entries.Shared<>(name, open(opening), listener, time, new Entries.Closing());
         if (stats != null) {
             stats.gauges(lock::inFlight);
@@ -628,7 +636,23 @@ public final class RegionBuilder<K, V> {
             outermost = Objects.requireNonNull(wrap.apply(outermost), "wrap() made null of a backend");
         }
         Partition<V> partition = outermost.open(opening);
-        return provider == null ? partition : Partition.locked(partition, opening, provider, lease);
+        return provider == null ? partition : Partition.locked(partition, opening, provider, lease());
+    }
+
+    private Duration lease() {
+        if (lease != null) {
+            return lease;
+        }
+        return maxCreation != null && maxCreation.compareTo(DEFAULT_LEASE) < 0 ? maxCreation : DEFAULT_LEASE;
+    }
+
+    /** What the lock refuses is the region's to say. */
+    private static <T> T named(String region, Supplier<T> built) {
+        try {
+            return built.get();
+        } catch (IllegalArgumentException contradiction) {
+            throw new IllegalArgumentException("region '" + region + "': " + contradiction.getMessage(), contradiction);
+        }
     }
 
     private Plan<K, V> plan(@Nullable Function<? super K, ?> namedBy, @Nullable RegionStats counts) {

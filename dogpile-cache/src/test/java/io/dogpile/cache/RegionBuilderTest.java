@@ -403,4 +403,39 @@ class RegionBuilderTest {
             assertThrows(NullPointerException.class, () -> region.put(null, "value"));
         }
     }
+
+    @Nested
+    class Refusals {
+        @Test
+        void nameTheRegion_andBothValues() {
+            var refused = assertThrows(
+                    IllegalArgumentException.class,
+                    () -> Region.<String, String>builder("users")
+                            .staleAfter(Duration.ofSeconds(2))
+                            .expireAfter(Duration.ofSeconds(1))
+                            .build());
+            assertTrue(refused.getMessage().startsWith("region 'users': "), refused.getMessage());
+            assertTrue(refused.getMessage().contains("PT2S")
+                    && refused.getMessage().contains("PT1S"));
+            Region<String, String> users =
+                    Region.<String, String>builder("users").build();
+            var inView = assertThrows(
+                    IllegalArgumentException.class, () -> users.with(o -> o.softTimeout(Duration.ofSeconds(1))));
+            assertTrue(inView.getMessage().startsWith("region 'users': softTimeout"), inView.getMessage());
+        }
+
+        @Test
+        void aShortMaxCreation_needsNoLease_butALeaseThatIsNamedMustBeShorter() {
+            Region<String, String> brief = Region.<String, String>builder("brief")
+                    .maxCreation(Duration.ofMillis(100))
+                    .build();
+            assertEquals("value", brief.getOrCreate("key", key -> "value"));
+            assertThrows(
+                    IllegalArgumentException.class,
+                    () -> Region.<String, String>builder("brief")
+                            .maxCreation(Duration.ofMillis(100))
+                            .lease(Duration.ofSeconds(1))
+                            .build());
+        }
+    }
 }

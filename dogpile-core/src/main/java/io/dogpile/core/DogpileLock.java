@@ -334,7 +334,7 @@ public final class DogpileLock<V> {
         private String label = "";
         private String logger = "io.dogpile.core";
         private @Nullable LockProvider provider;
-        private Duration leaseTime = DEFAULT_LEASE;
+        private @Nullable Duration leaseTime;
         private Executor renewOn = Renewal.workers();
 
         private Builder() {
@@ -489,7 +489,8 @@ public final class DogpileLock<V> {
          * grants by itself. The lease is renewed at a third of its time while the creator runs. Default: this JVM.
          *
          * @param by the provider; null for the default
-         * @param lease for how long a right lasts that is not renewed; positive. Default: 5 s
+         * @param lease for how long a right lasts that is not renewed; positive. Default: 5 s, or
+         *     {@code maxCreation} where that is less
          * @return this builder
          */
         public Builder<V> lock(@Nullable LockProvider by, Duration lease) {
@@ -605,7 +606,7 @@ public final class DogpileLock<V> {
                     from == null ? time : from.time(),
                     from == null ? random() : from.random(),
                     from == null ? renewOn : from.renewOn());
-            return new DogpileLock<>(options, flights, provider, leaseTime);
+            return new DogpileLock<>(options, flights, provider, lease());
         }
 
         private void check(Duration hard, Duration soft) {
@@ -622,13 +623,21 @@ public final class DogpileLock<V> {
                         "softTimeout (" + softTimeout + ") needs refreshOn (none): without an"
                                 + " executor the elected caller creates by itself and waits for nobody");
             }
-            if (leaseTime.isNegative() || leaseTime.isZero()) {
+            if (leaseTime != null && (leaseTime.isNegative() || leaseTime.isZero())) {
                 throw new IllegalArgumentException("leaseTime must be positive, was " + leaseTime);
             }
             if (!(beta >= 0 && beta < Double.POSITIVE_INFINITY)) {
                 throw new IllegalArgumentException(
                         "the weight of earlyRefresh must be 0 or more and finite, was " + beta);
             }
+        }
+
+        /** Nobody who asks for a short {@code maxCreation} alone needs to name a lease. */
+        private Duration lease() {
+            if (leaseTime != null) {
+                return leaseTime;
+            }
+            return maxCreation.compareTo(DEFAULT_LEASE) < 0 ? maxCreation : DEFAULT_LEASE;
         }
 
         private static void refuseNegative(String option, @Nullable Duration value) {

@@ -58,7 +58,7 @@ class DogpileLockBuilderTest {
         }
 
         @Test
-        void leaseIsFiveSeconds() {
+        void leaseIsWhatIsGiven_andNobodyNeedsOneWhoGivesNoLock() {
             RecordingLocks locks = new RecordingLocks();
             Duration[] asked = new Duration[1];
             LockProvider asking = (name, leaseTime) -> {
@@ -74,8 +74,17 @@ class DogpileLockBuilderTest {
 
             IllegalArgumentException refused = assertThrows(
                     IllegalArgumentException.class,
-                    () -> DogpileLock.builder().maxCreation(SECOND).build());
+                    () -> DogpileLock.builder()
+                            .maxCreation(SECOND)
+                            .lock(asking, Duration.ofSeconds(5))
+                            .build());
             assertTrue(refused.getMessage().contains("leaseTime (PT5S)"), refused.getMessage());
+            assertEquals(
+                    "value",
+                    DogpileLock.<String>builder()
+                            .maxCreation(SECOND)
+                            .build()
+                            .get("name", new ScriptedSlot<>(new FakeTime()), () -> "value"));
         }
 
         @Test

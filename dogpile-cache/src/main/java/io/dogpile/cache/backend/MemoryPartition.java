@@ -1,5 +1,6 @@
 package io.dogpile.cache.backend;
 
+import io.dogpile.core.DogpileListener;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
 import java.time.Duration;
@@ -25,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class MemoryPartition<V> implements Partition<V> {
     private final @Nullable Serializer<V> serializer;
+    private final DogpileListener listener;
     private final TimeSource time;
     private final ConcurrentMap<Object, Entry> entries;
     private final ConcurrentHashMap<Object, Right> rights = new ConcurrentHashMap<>();
@@ -35,6 +37,7 @@ final class MemoryPartition<V> implements Partition<V> {
 
     MemoryPartition(Opening<V> opening, ConcurrentMap<Object, Entry> entries) {
         this.serializer = opening.serializer();
+        this.listener = opening.listener();
         this.time = opening.time();
         this.entries = entries;
     }
@@ -42,7 +45,10 @@ final class MemoryPartition<V> implements Partition<V> {
     @Override
     public Slot.@Nullable Seen<V> look(Object key) {
         Entry entry = entries.get(key);
-        return entry != null && entry.version > staleTo ? entry : null;
+        if (entry == null || entry.version <= staleTo) {
+            return null;
+        }
+        return serializer == null ? entry : readable(entry, serializer);
     }
 
     @Override
@@ -66,7 +72,25 @@ final class MemoryPartition<V> implements Partition<V> {
         if (entry == null || entry.version <= expiredTo) {
             return absent(key);
         }
-        return entry.version <= staleTo ? entry.declaredStale() : entry;
+        Entry judged = entry.version <= staleTo ? entry.declaredStale() : entry;
+        if (serializer == null) {
+            return judged;
+        }
+        Entry read = readable(judged, serializer);
+        return read == null ? absent(key) : read;
+    }
+
+    /** The entry with a copy of its value, which nobody else has; null if its bytes are none, which is a miss. */
+    private @Nullable Entry readable(Entry entry, Serializer<V> reader) {
+        if (entry.kept == null) {
+            return entry;
+        }
+        try {
+            return entry.with(reader.read(((byte[]) entry.kept).clone()));
+        } catch (Exception e) {
+            listener.corruptEntry(entry.key, "the serializer cannot read what it wrote: " + e);
+            return null;
+        }
     }
 
     private Entry absent(Object key) {
@@ -189,6 +213,11 @@ final class MemoryPartition<V> implements Partition<V> {
             this.version = version;
         }
 
+        /** The same stamps on the value itself, where the entry holds its bytes. */
+        Entry with(@Nullable V value) {
+            return new Entry(key, present, value, bornAt, freshUntil, usableUntil, costNanos, createdAt, version);
+        }
+
         Entry declaredStale() {
             return new Entry(key, present, kept, bornAt, Long.MIN_VALUE, usableUntil, costNanos, createdAt, version);
         }
@@ -204,18 +233,11 @@ final class MemoryPartition<V> implements Partition<V> {
             return present;
         }
 
+        /** What is seen holds the value. */
         @Override
-        @SuppressWarnings("unchecked") // without a serializer, what is kept is the value
+        @SuppressWarnings("unchecked")
         public @Nullable V value() {
-            return serializer == null || kept == null ? (V) kept : copy(serializer, (byte[]) kept);
-        }
-
-        private V copy(Serializer<V> reader, byte[] bytes) {
-            try {
-                return reader.read(bytes.clone());
-            } catch (Exception e) {
-                throw new IllegalStateException("the serializer cannot read what it wrote for key " + key, e);
-            }
+            return (V) kept;
         }
 
         @Override
@@ -318,7 +340,9 @@ final class MemoryPartition<V> implements Partition<V> {
                 throw notWritten;
             }
             Entry now = entries.compute(key, (same, before) -> rights.remove(key, this) ? entry : before);
-            return now == entry ? new Slot.Published<>(Slot.Published.Outcome.STORED, entry) : refused();
+            return now == entry
+                    ? new Slot.Published<>(Slot.Published.Outcome.STORED, entry.with(draft.value()))
+                    : refused();
         }
 
         private Slot.Published<V> refused() {

@@ -6,7 +6,9 @@ import static io.dogpile.cache.backend.Openings.read;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.dogpile.cache.Region;
 import io.dogpile.core.Slot;
+import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -109,5 +111,36 @@ class MemoryBackendTest {
         for (Slot.Grant<String> each : List.of(published, unkept, abandoned)) {
             assertThat(each.renew()).isFalse();
         }
+    }
+
+    /** A serializer that reads less than it writes must not make every call of the region fail. */
+    @Test
+    @Tag("C-136")
+    void bytesThatTheSerializerCannotRead_areACountedMiss() {
+        Serializer<String> forgetful = new Serializer<>() {
+            @Override
+            public int id() {
+                return FIRST_USER_ID;
+            }
+
+            @Override
+            public byte[] write(String value) {
+                return new byte[0];
+            }
+
+            @Override
+            public String read(byte[] bytes) throws IOException {
+                throw new IOException("expected");
+            }
+        };
+        Region<String, String> region = Region.<String, String>builder("forgetful")
+                .serializer(forgetful)
+                .recordStats()
+                .build();
+        region.put("key", "value");
+        assertThat(region.get("key")).isEmpty();
+        assertThat(region.getOrCreate("key", key -> "new")).isEqualTo("new");
+        assertThat(region.stats().hits()).isZero();
+        assertThat(region.stats().corruptEntries()).isPositive();
     }
 }
