@@ -265,6 +265,14 @@ class RegionRefreshTest {
         }
 
         @Test
+        void declaredStale_isNoHit() {
+            Region<String, String> region = region(builder());
+            region.invalidate("key", Invalidation.SOFT);
+            assertEquals(Optional.empty(), region.get("key"));
+            assertEquals("key 1", region.getOrCreate("key", RegionRefreshTest.this::next));
+        }
+
+        @Test
         void drawn_theElectedCallerCreates_byTheMeasuredCost_seeded() {
             Region<String, String> region = region(builder());
             time.advance(LIFE.minus(drawnBefore).plusMillis(1));

@@ -52,7 +52,9 @@ record Options<V>(
 
     /** Whether a value that is fresh until then is a hit: fresh, and too far from its end to be drawn. */
     boolean isHit(long freshUntil, long costNanos) {
-        long hitUntil = freshUntil - drawZone(costNanos);
+        // What ended before time began, such as what was declared stale, has no zone: less than the least would
+        // overflow.
+        long hitUntil = freshUntil < 0 ? freshUntil : freshUntil - drawZone(costNanos);
         // The exact clock only where the coarse one leaves a doubt: in the last second, or where there is no hit.
         return time.notBeforeNow() <= hitUntil || time.nanos() <= hitUntil;
     }
