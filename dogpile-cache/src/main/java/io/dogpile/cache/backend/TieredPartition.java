@@ -120,9 +120,11 @@ final class TieredPartition<V> implements Partition<V> {
         front.invalidateAll(Invalidation.HARD);
     }
 
+    /** A copy that has ended is none, also for a caller who takes values of any age: that is the back's to tell. */
     @Override
     public Slot.@Nullable Seen<V> look(Object key) {
-        return front.look(key);
+        Slot.Seen<V> copy = front.look(key);
+        return copy != null && (copy.usable(time.notBeforeNow()) || copy.usable(time.nanos())) ? copy : null;
     }
 
     @Override

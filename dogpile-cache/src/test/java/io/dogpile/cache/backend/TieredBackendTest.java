@@ -8,6 +8,8 @@ import static io.dogpile.cache.backend.Openings.wish;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.dogpile.cache.Region;
+import io.dogpile.cache.RegionBuilder;
 import io.dogpile.core.FakeTime;
 import io.dogpile.core.Slot;
 import io.dogpile.core.Slots;
@@ -74,9 +76,25 @@ class TieredBackendTest {
             assertThat(looked("key")).isEqualTo("value");
             time.advance(Duration.ofNanos(1));
             assertThat(looked("key")).isNull();
-            assertThat(partition.look("key").usable(time.nanos())).isFalse();
+            assertThat(partition.look("key")).isNull();
             assertThat(read(partition, "key").fresh(time.nanos())).isTrue();
             assertThat(looked("key")).isEqualTo("value");
+        }
+
+        @Test
+        void copyThatEnded_isNotTaken_byWhoeverIgnoresExpiry() throws Exception {
+            Region<Object, String> region = Region.<Object, String>builder("tiers")
+                    .clock(time)
+                    .backend(TieredBackend.of(MemoryBackend.create(), back.backend(), FRONT_LIFE))
+                    .build();
+            region.put("key", "old");
+            Region<Object, String> lenient = region.with(RegionBuilder::ignoreExpiry);
+            assertThat(lenient.get("key")).contains("old");
+            back.put("key", draft("new"));
+            time.advance(FRONT_LIFE);
+            assertThat(lenient.get("key")).contains("old");
+            time.advance(Duration.ofNanos(1));
+            assertThat(lenient.get("key")).contains("new");
         }
 
         @Test
