@@ -589,13 +589,18 @@ public final class Region<K, V> implements AutoCloseable {
             Objects.requireNonNull(bulk, "creator");
             return names -> {
                 Set<K> missing = new LinkedHashSet<>();
-                names.forEach(name -> missing.add(Objects.requireNonNull(keyOfName.get(name))));
+                names.forEach(name -> missing.add(keyOf(name)));
                 Map<K, ? extends V> made = bulk.create(Collections.unmodifiableSet(missing));
                 Objects.requireNonNull(made, "The creator must return a map of what it made, not null");
                 Map<Object, V> named = new LinkedHashMap<>();
                 made.forEach((key, value) -> named.put(plan.nameOf(key), value));
                 return named;
             };
+        }
+
+        @SuppressWarnings("NullAway") // a null is an argument, where the names are those of calls
+        private K keyOf(Object name) {
+            return keyOfName.get(name);
         }
 
         <T> Map<K, T> values(Map<Object, T> byName) {

@@ -51,6 +51,20 @@ class CachedBulkFunctionTest {
         }
 
         @Test
+        void null_isAnArgumentLikeAnyOther() {
+            List<Integer> arguments = java.util.Arrays.asList(null, 2);
+            CachedBulkFunction<Integer, String> nulls = region.cachedAll("nulls", missing -> {
+                Map<Integer, String> made = new java.util.HashMap<>();
+                missing.forEach(key -> made.put(key, "made of " + key));
+                return made;
+            });
+            assertThat(nulls.apply(arguments))
+                    .containsEntry(null, "made of null")
+                    .containsEntry(2, "made of 2");
+            assertThat(nulls.get(arguments)).hasSize(2);
+        }
+
+        @Test
         void areThoseOfAFunctionOfTheSameNamespace() {
             CachedFunction<Integer, String> one = region.cached("generate", (Integer a) -> "one");
             generate.apply(List.of(2));
