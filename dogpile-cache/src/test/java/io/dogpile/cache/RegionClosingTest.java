@@ -9,17 +9,20 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dogpile.cache.backend.Backend;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.MemoryBackend;
+import io.dogpile.cache.backend.ProxyBackend;
 import io.dogpile.core.Callers;
 import io.dogpile.core.Crew.Held;
 import io.dogpile.core.FakeTime;
 import io.dogpile.core.HandDriven;
 import io.dogpile.core.RecordingLocks;
+import io.dogpile.core.Slot;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -149,6 +152,24 @@ class RegionClosingTest {
         executor.runAll();
         assertEquals(locks.granted.get(), locks.released.get());
         assertEquals(0, time.alarms());
+    }
+
+    @Test
+    void aCallThatTheEndOvertakes_getsItsValue_andLeavesNothingThatIsServedLater() {
+        AtomicReference<Region<String, String>> closing = new AtomicReference<>();
+        Region<String, String> overtaken = Region.<String, String>builder("users")
+                .clock(time)
+                .wrap(inner -> new ProxyBackend(inner) {
+                    @Override
+                    protected <V> Slot.Seen<V> onRead(String region, Object key, Slot.Seen<V> seen) {
+                        closing.get().close();
+                        return seen;
+                    }
+                })
+                .build();
+        closing.set(overtaken);
+        assertEquals("made", overtaken.getOrCreate("key", k -> "made"));
+        assertThrows(IllegalStateException.class, () -> overtaken.getOrCreate("key", k -> "never"));
     }
 
     @Test

@@ -134,22 +134,37 @@ final class MemoryPartition<V> implements Partition<V> {
         invalidation.lock();
         try {
             rights.clear();
-            long all = versions.incrementAndGet();
-            staleTo = all;
-            if (how == Invalidation.HARD) {
-                expiredTo = all;
-            }
+            declareOld(versions.incrementAndGet(), how);
         } finally {
             invalidation.unlock();
         }
         if (how == Invalidation.HARD) {
-            entries.values().removeIf(entry -> entry.version <= expiredTo);
+            dropExpired();
         }
     }
 
+    /** What a call that began before stores after it is expired, too: else a look would find it. */
     @Override
     public void close() {
-        invalidateAll(Invalidation.HARD);
+        invalidation.lock();
+        try {
+            rights.clear();
+            declareOld(Long.MAX_VALUE, Invalidation.HARD);
+        } finally {
+            invalidation.unlock();
+        }
+        dropExpired();
+    }
+
+    private void declareOld(long upTo, Invalidation how) {
+        staleTo = Math.max(staleTo, upTo);
+        if (how == Invalidation.HARD) {
+            expiredTo = Math.max(expiredTo, upTo);
+        }
+    }
+
+    private void dropExpired() {
+        entries.values().removeIf(entry -> entry.version <= expiredTo);
     }
 
     /**
