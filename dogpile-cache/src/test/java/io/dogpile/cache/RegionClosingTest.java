@@ -173,6 +173,20 @@ class RegionClosingTest {
     }
 
     @Test
+    void whoWaitsForADetachedCreation_getsAClearErrorToo_andItsRightIsGivenBack() throws Exception {
+        Callers.Caller<String> creator = callers.start(() -> region.getOrCreate("key", held));
+        held.awaitBegun();
+        Callers.Caller<String> waiting = callers.start(() -> region.getOrCreate("key", k -> "never"));
+        time.awaitParked(1);
+        region.invalidate("key");
+        region.close();
+        assertInstanceOf(IllegalStateException.class, waiting.failure());
+        assertFalse(locks.isHeld("users/key"));
+        held.letGo();
+        assertEquals("made all the same", creator.result());
+    }
+
+    @Test
     void aBatchThatWaits_getsAClearError() throws Exception {
         callers.start(() -> region.getOrCreate("a", held));
         held.awaitBegun();

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.concurrent.locks.ReentrantLock;
@@ -32,6 +33,10 @@ final class Flights<V> {
     }
 
     private final ConcurrentHashMap<Object, Flight<V>> inFlight = new ConcurrentHashMap<>();
+
+    /** Those that are their name's no more, but not ended: creations go on in them, and callers wait. */
+    private final Set<Flight<V>> detached = ConcurrentHashMap.newKeySet();
+
     private final AtomicLongArray publications = new AtomicLongArray(STRIPES);
     private final Backoff backoff;
     private final ReentrantLock batchEntry = new ReentrantLock();
@@ -67,6 +72,7 @@ final class Flights<V> {
                 Flight<V> opened = new Flight<>(name);
                 opened.join(caller);
                 if (inFlight.putIfAbsent(name, opened) == null) {
+                    detached.removeIf(gone -> now > gone.overdueAt()); // an executor may have dropped its creation
                     caller.board(opened);
                     return Entered.LEADS;
                 }
@@ -109,12 +115,21 @@ final class Flights<V> {
     /** Ends a flight: whoever comes now opens a new one, whoever waits is woken. */
     boolean land(Flight<V> flight, Landing<V> landing) {
         inFlight.remove(flight.name(), flight);
-        return flight.land(landing);
+        boolean landed = flight.land(landing);
+        forgetDetached(flight);
+        return landed;
     }
 
     void leave(Flight<V> flight, Waiter<V> waiter) {
         if (flight.leave(waiter)) {
             inFlight.remove(flight.name(), flight);
+            forgetDetached(flight);
+        }
+    }
+
+    private void forgetDetached(Flight<V> flight) {
+        if (flight.isDetached()) {
+            detached.remove(flight);
         }
     }
 
@@ -134,8 +149,16 @@ final class Flights<V> {
         published(name);
         Flight<V> flight = inFlight.get(name);
         if (flight != null) {
-            flight.detach();
-            inFlight.remove(name, flight);
+            detach(flight);
+        }
+    }
+
+    private void detach(Flight<V> flight) {
+        flight.detach();
+        detached.add(flight);
+        inFlight.remove(flight.name(), flight);
+        if (flight.landing() != null) {
+            detached.remove(flight); // it ended meanwhile, and nobody else will
         }
     }
 
@@ -144,22 +167,22 @@ final class Flights<V> {
         for (int stripe = 0; stripe < STRIPES; stripe++) {
             publications.incrementAndGet(stripe);
         }
-        inFlight.forEach((name, flight) -> {
-            flight.detach();
-            inFlight.remove(name, flight);
-        });
+        inFlight.values().forEach(this::detach);
     }
 
-    /** Ends all flights with this failure; the rights of creations that run are given back. */
+    /** Ends all flights with this failure, detached ones too; the rights of creations that run are given back. */
     void endAll(RuntimeException failure) {
-        inFlight.values().forEach(flight -> {
-            if (land(flight, Landing.failure(failure))) {
-                CreationRun<V> run = flight.run();
-                if (run != null) {
-                    run.overdue();
-                }
+        inFlight.values().forEach(flight -> end(flight, failure));
+        detached.forEach(flight -> end(flight, failure));
+    }
+
+    private void end(Flight<V> flight, RuntimeException failure) {
+        if (land(flight, Landing.failure(failure))) {
+            CreationRun<V> run = flight.run();
+            if (run != null) {
+                run.overdue();
             }
-        });
+        }
     }
 
     /** Told after the slot's value was changed, before those who wait are woken. */
