@@ -133,8 +133,19 @@ final class Entries<V> {
     }
 
     Map<Object, Slot.Seen<V>> freshAll(Set<Object> names) {
+        checkOpen();
         Map<Object, Slot.Seen<V>> found = new LinkedHashMap<>();
-        Map<Object, Slot.Seen<V>> all = readAll(names);
+        Map<Object, Slot.Seen<V>> all = new LinkedHashMap<>();
+        Set<Object> others = new LinkedHashSet<>();
+        for (Object name : names) {
+            Slot.Seen<V> seen = partition.look(name);
+            if (seen != null && lock.isHit(seen)) {
+                all.put(name, seen);
+            } else {
+                others.add(name);
+            }
+        }
+        all.putAll(readAll(others));
         long now = shared.time().nanos();
         names.forEach(name -> {
             Slot.Seen<V> seen = all.get(name);
@@ -149,17 +160,21 @@ final class Entries<V> {
 
     Map<Object, V> createAll(Set<Object> names, Slots.Creator<Object, V> creator) {
         checkOpen();
-        Map<Object, V> hits = new LinkedHashMap<>();
+        Map<Object, V> values = new LinkedHashMap<>();
+        Set<Object> others = new LinkedHashSet<>();
         for (Object name : names) {
-            Slot.Seen<V> seen = partition.look(name);
-            if (seen == null || !lock.isHit(seen)) {
-                names.forEach(Entries::refuseUnstable);
-                return values(lock.acquireAll(names, partition, creator));
+            Slot.Seen<V> hit = hit(name);
+            if (hit == null) {
+                others.add(name);
+            } else {
+                values.put(name, hit.value());
             }
-            hits.put(name, seen.value());
         }
-        hits.keySet().forEach(listener::hit);
-        return hits;
+        if (!others.isEmpty()) {
+            others.forEach(Entries::refuseUnstable);
+            values.putAll(values(lock.acquireAll(others, partition, creator)));
+        }
+        return values;
     }
 
     Map<Object, V> refreshAll(Set<Object> names, Slots.Creator<Object, V> creator) {

@@ -82,6 +82,23 @@ class TieredBackendTest {
         }
 
         @Test
+        void manyKeys_ofWhichSomeAreHits_askTheBackForTheOthersOnly() throws Exception {
+            Region<Object, String> region = Region.<Object, String>builder("tiers")
+                    .clock(time)
+                    .recordStats()
+                    .backend(TieredBackend.of(MemoryBackend.create(), back.backend(), FRONT_LIFE))
+                    .build();
+            region.put("a", "1");
+            assertThat(region.get("a")).contains("1");
+            back.put("a", draft("elsewhere"));
+            assertThat(region.getAll(List.of("a", "b"))).isEqualTo(Map.of("a", "1"));
+            assertThat(region.getOrCreateAll(List.of("b", "a"), missing -> Map.of("b", "2")))
+                    .containsExactly(Map.entry("b", "2"), Map.entry("a", "1"));
+            assertThat(region.stats().hits()).isEqualTo(3);
+            assertThat(region.stats().misses()).isEqualTo(2);
+        }
+
+        @Test
         void copyThatEnded_isNotTaken_byWhoeverIgnoresExpiry() throws Exception {
             Region<Object, String> region = Region.<Object, String>builder("tiers")
                     .clock(time)
