@@ -27,7 +27,11 @@ final class ProxyPartition<V> implements Partition<V> {
     @Override
     public Slot.@Nullable Seen<V> look(Object key) {
         Slot.Seen<V> seen = inner.look(key);
-        return seen == null ? null : hooks.onRead(region, key, seen);
+        try {
+            return seen == null ? null : hooks.onRead(region, key, seen);
+        } catch (RuntimeException refusedByHook) {
+            return null; // who then reads by a slot has the policy for what fails
+        }
     }
 
     @Override

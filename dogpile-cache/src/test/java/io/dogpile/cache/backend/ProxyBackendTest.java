@@ -7,6 +7,7 @@ import static io.dogpile.cache.backend.Openings.wish;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.dogpile.cache.Region;
 import io.dogpile.core.Slot;
 import io.dogpile.core.Slots;
 import java.lang.reflect.Method;
@@ -360,6 +361,24 @@ class ProxyBackendTest {
             assertThatThrownBy(() -> right.publish(draft("value"))).hasMessage("onWrite");
             assertThat(right.renew()).isFalse();
             assertThat(inner.calls).contains("abandon");
+        }
+
+        @Test
+        void aHit_isAReadThatFails_andFollowsThePolicy() {
+            Failing before = new Failing(MemoryBackend.create());
+            Region<String, String> region = Region.<String, String>builder("values")
+                    .backend(before)
+                    .recordStats()
+                    .build();
+            region.put("key", "old");
+            before.onRead = true;
+            assertThat(region.getOrCreate("key", key -> "new")).isEqualTo("new");
+            assertThat(region.getOrCreateAll(List.of("key"), missing -> Map.of("key", "new")))
+                    .containsEntry("key", "new");
+            assertThat(region.get("key")).isEmpty();
+            assertThat(region.stats().storeFailures()).isPositive();
+            before.onRead = false;
+            assertThat(region.get("key")).contains("old");
         }
 
         @Test
