@@ -72,7 +72,7 @@ public interface ByteBackend {
     /**
      * Writes several; one after the other unless overridden.
      *
-     * @param entries the bytes by key; not to be changed
+     * @param entries the bytes by key; not empty, not to be changed
      * @throws Exception if it is not known whether all were written
      */
     default void setAll(Map<String, Entry> entries) throws Exception {

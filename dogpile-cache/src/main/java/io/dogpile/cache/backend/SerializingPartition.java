@@ -196,7 +196,9 @@ final class SerializingPartition<V> implements Partition<V> {
                 bytes.delete(name.stored);
             }
         }
-        bytes.setAll(marked);
+        if (!marked.isEmpty()) {
+            bytes.setAll(marked);
+        }
     }
 
     private ByteBackend.Entry declaredStale(Name name, Envelope envelope) {

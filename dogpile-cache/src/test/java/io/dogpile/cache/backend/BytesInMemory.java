@@ -5,7 +5,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A store of bytes that never forgets by itself, counts what it is asked, and fails where a test wants it. */
-final class BytesInMemory implements ByteBackend {
+class BytesInMemory implements ByteBackend {
     final Map<String, Entry> entries = new ConcurrentHashMap<>();
     final AtomicInteger reads = new AtomicInteger();
     final AtomicInteger writes = new AtomicInteger();

@@ -595,6 +595,19 @@ class SerializingBackendTest {
         }
 
         @Test
+        void softlyInvalidatedKey_withoutAnEntry_writesNothing() throws Exception {
+            List<Map<String, ByteBackend.Entry>> written = new ArrayList<>();
+            ByteBackend strict = new BytesInMemory() {
+                @Override
+                public void setAll(Map<String, Entry> entries) {
+                    written.add(entries);
+                }
+            };
+            SerializingBackend.of(strict).open(openings.of(Serializer.string())).invalidate("key", Invalidation.SOFT);
+            assertThat(written).isEmpty();
+        }
+
+        @Test
         void softlyInvalidatedEntry_keepsWhatIsLeftOfItsLife() throws Exception {
             partition.put("key", draft("value"));
             time.advance(Duration.ofSeconds(100));
