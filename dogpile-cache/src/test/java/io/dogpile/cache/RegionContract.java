@@ -463,6 +463,21 @@ public abstract class RegionContract {
         }
 
         @Test
+        void whileOneRefreshes_othersKeepThePresentValue_alsoThoseWhoNeverTakeAStaleOne() throws Exception {
+            region.put("key", "old");
+            Held<String> held = new Held<>("new");
+            Callers.Caller<String> refreshing = callers.start(() -> region.refresh("key", k -> held.create()));
+            held.awaitBegun();
+            Callers.Caller<String> other = callers.start(() -> region.getOrCreate("key", k -> "never"));
+            Region<String, String> strict = region.with(RegionBuilder::neverStale);
+            Callers.Caller<String> strictly = callers.start(() -> strict.getOrCreate("key", k -> "never"));
+            assertEquals("old", other.result());
+            assertEquals("old", strictly.result());
+            held.letGo();
+            assertEquals("new", refreshing.result());
+        }
+
+        @Test
         @Tag("D-010")
         void aCachedFunction_isCalledOncePerArgument() {
             AtomicInteger counter = new AtomicInteger();

@@ -48,8 +48,8 @@ abstract class Call<V> extends Waiter<V> {
     }
 
     @Override
-    final boolean takesStale() {
-        return election.takesStale();
+    final boolean takesOffers() {
+        return election.takesOffers();
     }
 
     final Flight<V> flight() {

@@ -270,9 +270,9 @@ final class Election<V> {
         throw unexpected("landed");
     }
 
-    /** A stale value was offered while this caller waited. */
-    Action offer(Slot.Seen<V> stale, long now) {
-        judge(stale, now);
+    /** A value was offered while this caller waited. */
+    Action offer(Slot.Seen<V> offered, long now) {
+        judge(offered, now);
         return takesBest() ? takeBest() : await(wakeAt);
     }
 
@@ -350,9 +350,12 @@ final class Election<V> {
         return !takesBest();
     }
 
-    /** Whether a stale value that another finds will do. */
-    boolean takesStale() {
-        return options.takesStale() && !want.newer;
+    /**
+     * Whether a value that another offers may do. What is stale to one who refreshes, or whose limit is shorter, may be
+     * fresh to a caller who never takes a stale one.
+     */
+    boolean takesOffers() {
+        return !want.newer;
     }
 
     Slot.Seen<V> best() {
@@ -507,7 +510,7 @@ final class Election<V> {
     private boolean takesBest() {
         return switch (verdict) {
             case FRESH, DRAWN -> true;
-            case STALE -> takesStale();
+            case STALE -> options.takesStale() && !want.newer;
             case ABSENT -> false;
         };
     }

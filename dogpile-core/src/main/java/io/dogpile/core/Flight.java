@@ -39,7 +39,7 @@ final class Flight<V> {
         LANDED,
         /** It is this waiter's turn to lead. */
         LEAD,
-        /** A stale value was found that will do for this waiter. */
+        /** A value was found that may do for this waiter. */
         OFFERED,
         /** This waiter leads, and the store told that something changed. */
         LOOK
@@ -113,7 +113,7 @@ final class Flight<V> {
             }
         }
         Slot.Seen<V> offer = offered;
-        return offer != null && offer != waiter.declined && waiter.takesStale() ? Signal.OFFERED : Signal.NONE;
+        return offer != null && offer != waiter.declined && waiter.takesOffers() ? Signal.OFFERED : Signal.NONE;
     }
 
     /**
@@ -262,7 +262,7 @@ final class Flight<V> {
         return true;
     }
 
-    /** Shows a stale value that the leader found to all who will take one, now or later. */
+    /** Shows a value that the leader found, stale to itself, to all whom it may do, now or later. */
     void offer(Slot.Seen<V> stale) {
         offered = stale;
         signalAll();
@@ -286,7 +286,7 @@ final class Flight<V> {
             lock.unlock();
         }
         for (Waiter<V> waiter : all) {
-            if (waiter.takesStale()) {
+            if (waiter.takesOffers()) {
                 waiter.signal();
             }
         }

@@ -24,8 +24,8 @@ abstract class Waiter<V> {
     /** An offer that did not do for this caller. Only touched by the caller itself. */
     Slot.@Nullable Seen<V> declined;
 
-    /** Whether a stale value that somebody else finds ends this wait. */
-    abstract boolean takesStale();
+    /** Whether a value that is stale to who found it may end this wait. */
+    abstract boolean takesOffers();
 
     /** Wakes the caller; never blocks and never throws. */
     abstract void signal();

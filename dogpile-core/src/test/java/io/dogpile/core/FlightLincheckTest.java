@@ -88,7 +88,7 @@ class FlightLincheckTest {
         volatile boolean signalled;
 
         @Override
-        boolean takesStale() {
+        boolean takesOffers() {
             return false;
         }
 
