@@ -34,7 +34,8 @@ import org.jspecify.annotations.Nullable;
  * waited for it; a null, and a value that is refused for caching, too. A value that was created is never lost to its own
  * caller, whatever the backend does. A put or an invalidation that comes while a value is being created detaches that
  * creation: its value is not stored, and callers from then on elect anew. Those who wait already get its value, or the
- * newer one that was stored meanwhile.
+ * newer one that was stored meanwhile; in a store that others share, where another's invalidation may be the later one,
+ * they look again if there is none.
  *
  * <p>Not promised: that a creator's side effects are exclusive, or that an entry stays until it expires: a backend may
  * evict it.
