@@ -88,7 +88,10 @@ final class MemoryPartition<V> implements Partition<V> {
         try {
             return entry.with(reader.read(((byte[]) entry.kept).clone()));
         } catch (Exception e) {
-            listener.corruptEntry(entry.key, "the serializer cannot read what it wrote: " + e);
+            // Not its message, which may show parts of the value.
+            listener.corruptEntry(
+                    entry.key,
+                    "the serializer cannot read what it wrote: " + e.getClass().getName());
             return null;
         }
     }

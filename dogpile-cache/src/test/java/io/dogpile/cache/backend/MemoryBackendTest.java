@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.dogpile.cache.Region;
+import io.dogpile.core.DogpileListener;
 import io.dogpile.core.Slot;
 import java.io.IOException;
 import java.time.Duration;
@@ -130,17 +131,25 @@ class MemoryBackendTest {
 
             @Override
             public String read(byte[] bytes) throws IOException {
-                throw new IOException("expected");
+                throw new IOException("cannot parse: secret");
             }
         };
+        List<String> told = new ArrayList<>();
         Region<String, String> region = Region.<String, String>builder("forgetful")
                 .serializer(forgetful)
                 .recordStats()
+                .listener(new DogpileListener() {
+                    @Override
+                    public void corruptEntry(Object name, String why) {
+                        told.add(why);
+                    }
+                })
                 .build();
         region.put("key", "value");
         assertThat(region.get("key")).isEmpty();
         assertThat(region.getOrCreate("key", key -> "new")).isEqualTo("new");
         assertThat(region.stats().hits()).isZero();
         assertThat(region.stats().corruptEntries()).isPositive();
+        assertThat(told).allSatisfy(why -> assertThat(why).endsWith(IOException.class.getName()));
     }
 }
