@@ -198,17 +198,27 @@ final class MemoryPartition<V> implements Partition<V> {
                 key, true, kept, bornAt, freshUntil, usableUntil, draft.cost().toNanos(), createdAt, version);
     }
 
+    /** What a hit reads of an entry. The JVM lays these fields first, mostly into one line of the processor's cache. */
+    private abstract static class Looked {
+        final long freshUntil;
+        final long version;
+        final @Nullable Object kept;
+
+        Looked(long freshUntil, long version, @Nullable Object kept) {
+            this.freshUntil = freshUntil;
+            this.version = version;
+            this.kept = kept;
+        }
+    }
+
     /** A value with its deadlines, or the absence of one. Immutable. */
-    class Entry implements Slot.Seen<V> {
+    class Entry extends Looked implements Slot.Seen<V> {
         private final Object key;
         private final boolean present;
-        private final @Nullable Object kept;
         private final long bornAt;
-        private final long freshUntil;
         private final long usableUntil;
         private final long costNanos;
         private final Instant createdAt;
-        private final long version;
 
         Entry(
                 Object key,
@@ -220,15 +230,13 @@ final class MemoryPartition<V> implements Partition<V> {
                 long costNanos,
                 Instant createdAt,
                 long version) {
+            super(freshUntil, version, kept);
             this.key = key;
             this.present = present;
-            this.kept = kept;
             this.bornAt = bornAt;
-            this.freshUntil = freshUntil;
             this.usableUntil = usableUntil;
             this.costNanos = costNanos;
             this.createdAt = createdAt;
-            this.version = version;
         }
 
         /** The same stamps on the value itself, where the entry holds its bytes. */
