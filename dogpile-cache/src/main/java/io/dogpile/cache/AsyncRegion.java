@@ -14,6 +14,9 @@ import java.util.function.Supplier;
  * A {@link Region} for callers who hold a future instead of waiting: the same values, elections and flights, with no
  * thread parked. Made by {@link Region#async}.
  *
+ * <p>A programming error is thrown at once where it is found before anything began: a null, an unstable argument, a closed
+ * region, the recursion of a creator.
+ *
  * <p>Cancelling a future cancels that caller's wait and nothing else: not the creation, nor anybody else's wait. Failures
  * are those of the region, in the future. Thread-safe.
  *

@@ -306,6 +306,8 @@ final class Entries<V> {
         names.forEach(Entries::refuseUnstable);
         try {
             return partition.readAll(names);
+        } catch (IllegalArgumentException noText) {
+            throw noText;
         } catch (Exception e) {
             names.forEach(name -> failed(name, e));
             return Map.of();
@@ -328,6 +330,8 @@ final class Entries<V> {
         names.forEach(Entries::refuseUnstable);
         try {
             change.make();
+        } catch (IllegalArgumentException refused) {
+            throw refused; // by the backend, which was not asked to do anything yet
         } catch (Exception e) {
             names.forEach(name -> listener.storeDown(name, e));
             throw new DogpileException(

@@ -77,7 +77,6 @@ public final class RegionBuilder<K, V> {
     private @Nullable Duration cacheNullFor;
     private @Nullable BiPredicate<Object, V> cacheIf;
     private @Nullable BiFunction<Object, V, @Nullable Duration> lifeOf;
-    private @Nullable String needsKeys;
     private double jitter;
     private @Nullable Long seed;
     private @Nullable Executor refreshOn;
@@ -122,7 +121,6 @@ public final class RegionBuilder<K, V> {
         this.cacheIf = lives.cacheIf();
         this.lifeOf = lives.lifeOf();
         this.jitter = lives.jitter();
-        this.needsKeys = plan.needsKeys();
         this.refreshOn = plan.refreshOn();
         this.whenDown = viewed.entries().whenDown();
     }
@@ -162,7 +160,7 @@ public final class RegionBuilder<K, V> {
     }
 
     /**
-     * How long a value is fresh for the calls of a view, asked anew at each call, hits included.
+     * How long a value is fresh for the calls of a view, asked anew at each call, hits included, which then allocate.
      *
      * @param limits the time, or null for the region's own; called by many threads
      * @return this builder
@@ -212,8 +210,7 @@ public final class RegionBuilder<K, V> {
     @SuppressWarnings("unchecked") // refused where names are of another type
     public RegionBuilder<K, V> expireAfter(BiFunction<? super K, ? super V, @Nullable Duration> lives) {
         Objects.requireNonNull(lives, "expireAfter");
-        lifeOf = (key, value) -> lives.apply((K) key, value);
-        needsKeys = "expireAfter of a key and a value";
+        lifeOf = new KeyedLife<>((key, value) -> lives.apply((K) key, value));
         return this;
     }
 
@@ -256,8 +253,7 @@ public final class RegionBuilder<K, V> {
     @SuppressWarnings("unchecked") // refused where names are of another type
     public RegionBuilder<K, V> cacheIf(BiPredicate<? super K, ? super V> keep) {
         Objects.requireNonNull(keep, "cacheIf");
-        cacheIf = (key, value) -> keep.test((K) key, value);
-        needsKeys = "cacheIf of a key and a value";
+        cacheIf = new KeyedCondition<>((key, value) -> keep.test((K) key, value));
         return this;
     }
 
@@ -430,7 +426,7 @@ public final class RegionBuilder<K, V> {
 
     /**
      * How keys are rendered as text for backends in other processes and for locks. Keys that render alike are one key, in
-     * memory too. Default: a readable text that differs where keys differ.
+     * memory too; the text is then made for each call, hits included. Default: a readable text that differs where keys differ.
      *
      * @param texts renders a key, the same way in each JVM; not for blanks, control characters and secrets
      * @return this builder
@@ -567,7 +563,8 @@ public final class RegionBuilder<K, V> {
      * {@code hardTimeout}, {@code maxCreation}, {@code lease}): a number with {@code ms}, {@code s}, {@code m},
      * {@code h} or {@code d}; a number alone, which is seconds; or ISO-8601, such as {@code PT1M}. {@code never}, or
      * {@code -1}, for {@code staleAfter} and {@code expireAfter}. Numbers: {@code earlyRefresh}, {@code jitter},
-     * {@code maxValueBytes}. Booleans, {@code true} or {@code false} in any case: {@code neverStale},
+     * {@code maxValueBytes}, {@code seed}. {@code failureBackoff}: a number and two durations, such as
+     * {@code 2, 100ms, 30s}. Booleans, {@code true} or {@code false} in any case: {@code neverStale},
      * {@code recordStats}. {@code whenDown}: {@code CREATE} or {@code FAIL}. Blanks around a value are no part of it.
      *
      * <p>A name with a further dot behind the prefix is left to others. Any other name that is no option is refused: one
@@ -656,7 +653,32 @@ public final class RegionBuilder<K, V> {
     }
 
     private Plan<K, V> plan(@Nullable Function<? super K, ?> namedBy, @Nullable RegionStats counts) {
-        return new Plan<>(name, keyType, valueType, namedBy, counts, refreshOn, needsKeys);
+        return new Plan<>(name, keyType, valueType, namedBy, counts, refreshOn, needsKeys());
+    }
+
+    /** A condition that is asked with the region's keys. */
+    private record KeyedCondition<V>(BiPredicate<Object, V> of) implements BiPredicate<Object, V> {
+        @Override
+        public boolean test(Object key, V value) {
+            return of.test(key, value);
+        }
+    }
+
+    /** A life that is computed from the region's keys, too. */
+    private record KeyedLife<V>(BiFunction<Object, V, @Nullable Duration> of)
+            implements BiFunction<Object, V, @Nullable Duration> {
+        @Override
+        public @Nullable Duration apply(Object key, V value) {
+            return of.apply(key, value);
+        }
+    }
+
+    /** What names of another form than the region's keys cannot be asked; null if they can be asked all. */
+    private @Nullable String needsKeys() {
+        if (cacheIf instanceof KeyedCondition) {
+            return "cacheIf of a key and a value";
+        }
+        return lifeOf instanceof KeyedLife ? "expireAfter of a key and a value" : null;
     }
 
     private Lives<V> lives(DoubleSupplier random) {

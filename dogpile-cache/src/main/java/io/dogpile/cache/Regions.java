@@ -90,10 +90,24 @@ public final class Regions implements AutoCloseable {
         return Collections.unmodifiableCollection(byName.values());
     }
 
-    /** Closes all of them. */
+    /** Closes all of them, also if one fails; what the first threw is thrown in the end. */
     @Override
     public void close() {
-        byName.values().forEach(Region::close);
+        RuntimeException failure = null;
+        for (Region<?, ?> region : byName.values()) {
+            try {
+                region.close();
+            } catch (RuntimeException e) {
+                if (failure == null) {
+                    failure = e;
+                } else {
+                    failure.addSuppressed(e);
+                }
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     @Override

@@ -39,6 +39,8 @@ final class Settings {
             option("lease", Settings::duration, RegionBuilder::lease),
             option("earlyRefresh", Settings::number, (to, value) -> to.earlyRefresh(value.doubleValue())),
             option("jitter", Settings::number, (to, value) -> to.jitter(value.doubleValue())),
+            option("seed", Settings::number, (to, value) -> to.seed(value.longValueExact())),
+            option("failureBackoff", text -> text.split("\\s*,\\s*", -1), Settings::failureBackoff),
             option("maxValueBytes", Settings::number, (to, value) -> to.maxValueBytes(value.intValueExact())),
             option("neverStale", Settings::truth, (to, value) -> {
                 if (value) {
@@ -84,6 +86,13 @@ final class Settings {
         if (!bad.isEmpty()) {
             throw new IllegalArgumentException(String.join("; ", bad));
         }
+    }
+
+    private static void failureBackoff(RegionBuilder<?, ?> to, String[] parts) {
+        if (parts.length != 3) {
+            throw new IllegalArgumentException("not a number and two durations, such as 2, 100ms, 30s");
+        }
+        to.failureBackoff(number(parts[0]).intValueExact(), duration(parts[1]), duration(parts[2]));
     }
 
     private static Duration life(String text) {

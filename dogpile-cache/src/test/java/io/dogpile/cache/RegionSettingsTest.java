@@ -231,6 +231,24 @@ class RegionSettingsTest {
         }
 
         @Test
+        void failureBackoff_isANumberAndTwoDurations() {
+            Region<String, String> region = from("failureBackoff", "1, 10s, 1m");
+            for (int i = 0; i < 2; i++) {
+                assertThrows(
+                        RuntimeException.class,
+                        () -> region.getOrCreate("key", key -> {
+                            throw new IllegalStateException("expected");
+                        }));
+            }
+            var backingOff = assertThrows(
+                    io.dogpile.core.CreationException.class, () -> region.getOrCreate("key", key -> "new"));
+            assertEquals(Duration.ofSeconds(10), backingOff.retryAfter().orElseThrow());
+            for (String bad : new String[] {"1, 10s", "1, 10s, soon", "0, 1s, 2s", "1, 2s, 1s"}) {
+                assertThrows(IllegalArgumentException.class, () -> from("failureBackoff", bad), bad);
+            }
+        }
+
+        @Test
         void whenDown_isOneOfItsWords() {
             SpyBackend spy = new SpyBackend();
             Region<String, String> region = builder()

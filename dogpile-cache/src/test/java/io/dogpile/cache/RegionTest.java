@@ -134,4 +134,28 @@ class RegionTest {
         assertSame(null, region.getOrCreate("key", RegionTest.this::next));
         assertEquals(0, creations.get());
     }
+
+    @Test
+    @Tag("E-008")
+    void get_givesThePayload_neverItsMetadata() {
+        region.put("key", 7);
+        int payload = region.get("key").orElseThrow();
+        assertEquals(7, payload);
+    }
+
+    @Test
+    void aConditionOfTheValueAlone_thatReplacesOneOfTheKey_letsNamespacesIn() {
+        Region<String, Integer> keyed = builder().cacheIf((key, value) -> true).build();
+        assertThrows(IllegalArgumentException.class, () -> keyed.cached("space", (Long id) -> 1));
+        Region<String, Integer> view = keyed.with(o -> o.cacheIf(value -> value > 0));
+        assertEquals(1, view.cached("space", (Long id) -> 1).apply(7L));
+        assertEquals(
+                1,
+                builder()
+                        .cacheIf((key, value) -> true)
+                        .cacheIf(value -> true)
+                        .build()
+                        .cached("space", (Long id) -> 1)
+                        .apply(7L));
+    }
 }

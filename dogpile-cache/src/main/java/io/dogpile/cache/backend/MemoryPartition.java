@@ -76,24 +76,31 @@ final class MemoryPartition<V> implements Partition<V> {
         if (serializer == null) {
             return judged;
         }
-        Entry read = readable(judged, serializer);
-        return read == null ? absent(key) : read;
+        Entry read = readable(entry, serializer);
+        if (read == null) {
+            return absent(key);
+        }
+        return judged == entry ? read : read.declaredStale();
     }
 
-    /** The entry with a copy of its value, which nobody else has; null if its bytes are none, which is a miss. */
+    /** The entry with a copy of its value, which nobody else has; null if its bytes are none: a miss, told once. */
     private @Nullable Entry readable(Entry entry, Serializer<V> reader) {
         if (entry.kept == null) {
             return entry;
         }
+        String why = "made null of it";
         try {
-            return entry.with(reader.read(((byte[]) entry.kept).clone()));
-        } catch (Exception e) {
-            // Not its message, which may show parts of the value.
-            listener.corruptEntry(
-                    entry.key,
-                    "the serializer cannot read what it wrote: " + e.getClass().getName());
-            return null;
+            V value = reader.read(((byte[]) entry.kept).clone());
+            if (value != null) {
+                return entry.with(value);
+            }
+        } catch (Exception | LinkageError | StackOverflowError e) {
+            why = "threw " + e.getClass().getName(); // not its message, which may show parts of the value
         }
+        if (entries.remove(entry.key, entry)) {
+            listener.corruptEntry(entry.key, "the serializer cannot read what it wrote: it " + why);
+        }
+        return null;
     }
 
     private Entry absent(Object key) {

@@ -265,9 +265,12 @@ final class TieredPartition<V> implements Partition<V> {
 
     @Override
     public void close() {
-        pushes.close();
-        front.close();
-        back.close();
+        try {
+            pushes.close();
+        } finally {
+            front.close();
+            back.close();
+        }
     }
 
     @Override

@@ -48,7 +48,9 @@ class RegionsOnBackendsTest {
         }
     }
 
+    /** A store that only gets, sets and deletes. */
     @Nested
+    @Tag("C-184")
     class Bytes extends RegionContract {
         @Override
         protected Backend backend() {

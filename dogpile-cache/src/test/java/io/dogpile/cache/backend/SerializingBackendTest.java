@@ -8,6 +8,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.core.type.TypeReference;
+import io.dogpile.cache.Region;
+import io.dogpile.cache.RegionBuilder;
 import io.dogpile.core.FakeTime;
 import io.dogpile.core.Slot;
 import java.io.IOException;
@@ -218,6 +220,24 @@ class SerializingBackendTest {
             byte[] other = stored().clone();
             other[2] = (byte) version;
             store(other);
+        }
+
+        /** By each way to read: one that did not look at the version would give what another does not. */
+        @Test
+        @Tag("C-044")
+        void olderEntry_isAMiss_howeverARegionIsAsked() throws Exception {
+            Region<String, String> region = Region.<String, String>builder("region")
+                    .backend(SerializingBackend.of(bytes))
+                    .serializer(Serializer.string())
+                    .build();
+            region.put("key", "old");
+            rewriteVersion(0);
+            assertThat(region.get("key")).isEmpty();
+            assertThat(region.getAll(List.of("key"))).isEmpty();
+            assertThat(region.peek("key")).isEmpty();
+            assertThat(region.peekAll(List.of("key"))).isEmpty();
+            assertThat(region.with(RegionBuilder::ignoreExpiry).get("key")).isEmpty();
+            assertThat(region.getOrCreate("key", key -> "new")).isEqualTo("new");
         }
 
         @Test
