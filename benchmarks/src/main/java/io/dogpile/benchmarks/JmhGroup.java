@@ -22,19 +22,23 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  *
  * @param benchmarks the class
  * @param rows its methods
+ * @param differences goals that are differences
  * @param spreads the values of its parameter {@code spread}, each with a table of its own; empty if it has none
  */
-record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads) {
+record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads, List<Difference> differences) {
     private static final List<Integer> THREADS = List.of(1, 2);
-    private static final int WARM_UP_SECONDS = 3;
-    private static final int SECONDS = 5;
+    /** What the compiler makes of the same code differs from JVM to JVM. */
+    private static final int FORKS = 3;
+
+    private static final int WARM_UP_SECONDS = 2;
+    private static final int SECONDS = 3;
     /** What a fork takes beside its iterations. */
     private static final int SECONDS_TO_START = 2;
 
     private static final List<String> NO_SPREAD = List.of("");
 
     JmhGroup(Class<?> benchmarks, List<Row> rows) {
-        this(benchmarks, rows, List.of());
+        this(benchmarks, rows, List.of(), List.of());
     }
 
     private static final String ALLOCATED = "gc.alloc.rate.norm";
@@ -53,12 +57,14 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads) {
             this(method, title, List.of(goals));
         }
 
+        /** The one of the table, if there is any. */
         @Nullable
         RatioGoal goal(int threads) {
-            return goals.stream()
-                    .filter(goal -> goal.threads() == threads)
-                    .findFirst()
-                    .orElse(null);
+            return goals(threads).stream().findFirst().orElse(null);
+        }
+
+        List<RatioGoal> goals(int threads) {
+            return goals.stream().filter(goal -> goal.threads() == threads).toList();
         }
     }
 
@@ -72,6 +78,15 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads) {
      */
     record RatioGoal(int threads, String reference, double atMost, boolean allocates) {}
 
+    /**
+     * By how many nanoseconds a row may take longer than another.
+     *
+     * @param row the method
+     * @param than the other method
+     * @param atMost the nanoseconds
+     */
+    record Difference(String row, String than, double atMost) {}
+
     /** What was seen of a row; times in nanoseconds for each call. */
     private record Figures(double median, double error, double bytes) {}
 
@@ -79,7 +94,8 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads) {
         return (long) THREADS.size()
                 * Math.max(1, spreads.size())
                 * rows.size()
-                * (WARM_UP_SECONDS + SECONDS + SECONDS_TO_START);
+                * (WARM_UP_SECONDS + SECONDS + SECONDS_TO_START)
+                * FORKS;
     }
 
     void run() throws RunnerException {
@@ -105,7 +121,7 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads) {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include("^" + benchmarks.getName().replace(".", "\\.") + "\\." + row.method() + "$")
                 .threads(threads)
-                .forks(1)
+                .forks(FORKS)
                 .warmupIterations(WARM_UP_SECONDS)
                 .warmupTime(TimeValue.seconds(1))
                 .measurementIterations(SECONDS)
@@ -148,6 +164,31 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads) {
                     goal == null ? "" : verdict(goal, ratio, figures));
         }
         table.print(System.out);
+        for (int i = 0; i < rows.size(); i++) {
+            Row row = rows.get(i);
+            for (RatioGoal goal : row.goals(threads).stream().skip(1).toList()) {
+                double ratio = seen.get(i).median() / reference(goal, seen).median();
+                System.out.println("- " + row.title() + ", x " + title(goal.reference()) + ": " + number(ratio, 2)
+                        + ", goal at most " + number(goal.atMost(), 2) + ": " + verdict(goal, ratio, seen.get(i)));
+            }
+        }
+        for (Difference difference : differences) {
+            double more = figures(difference.row(), seen).median()
+                    - figures(difference.than(), seen).median();
+            Goal.atMost(
+                            title(difference.row()) + ", ns more than " + title(difference.than()),
+                            more,
+                            difference.atMost())
+                    .print();
+        }
+    }
+
+    private String title(String method) {
+        return rows.stream()
+                .filter(row -> row.method().equals(method))
+                .findFirst()
+                .orElseThrow()
+                .title();
     }
 
     private static String verdict(RatioGoal goal, double ratio, Figures figures) {
@@ -156,12 +197,16 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads) {
     }
 
     private Figures reference(RatioGoal goal, List<Figures> seen) {
+        return figures(goal.reference(), seen);
+    }
+
+    private Figures figures(String method, List<Figures> seen) {
         for (int i = 0; i < rows.size(); i++) {
-            if (rows.get(i).method().equals(goal.reference())) {
+            if (rows.get(i).method().equals(method)) {
                 return seen.get(i);
             }
         }
-        throw new IllegalArgumentException("no row " + goal.reference());
+        throw new IllegalArgumentException("no row " + method);
     }
 
     private static String threads(int number) {

@@ -114,12 +114,6 @@ public class RegionHitBenchmark {
         return regions.region.getOrCreate(keys.next(), RegionHitBenchmark::create);
     }
 
-    /** The same, measured once more beside the other reference. */
-    @Benchmark
-    public String regionAgain(OfDogpile regions, Keys keys) {
-        return regions.region.getOrCreate(keys.next(), RegionHitBenchmark::create);
-    }
-
     /** A region that counts. */
     @Benchmark
     public String regionWithStats(OfDogpile regions, Keys keys) {
