@@ -27,6 +27,7 @@ import org.openjdk.jmh.annotations.State;
 public class RegionHitBenchmark {
     static final Duration LIFE = Duration.ofHours(1);
     private static final int POLLUTION = 20_000;
+    private static final int HITS = 20;
 
     static String create(String key) {
         if (key.startsWith("fails")) {
@@ -41,18 +42,27 @@ public class RegionHitBenchmark {
         String call(String key);
     }
 
-    /** Leaves the site with misses, failures and hits behind it, and with all keys cached. */
+    /**
+     * Leaves the site with misses, failures and hits behind it, and with all keys cached. Most calls hit, as in a cache
+     * that is worth having: for each miss and failure {@value #HITS} hits.
+     */
     static void pollute(Site site) {
+        String[] keys = Keys.all();
+        for (String key : keys) {
+            site.call(key);
+        }
         for (int i = 0; i < POLLUTION; i++) {
-            site.call("passing " + i % 1_000);
             site.call("passing " + i);
             try {
                 site.call("fails " + i);
             } catch (RuntimeException expected) {
                 site.call("passing " + i);
             }
+            for (int hit = 0; hit < HITS; hit++) {
+                site.call(keys[(i + hit) % keys.length]);
+            }
         }
-        for (String key : Keys.all()) {
+        for (String key : keys) {
             site.call(key);
         }
     }
@@ -63,11 +73,9 @@ public class RegionHitBenchmark {
                 .staleAfter(LIFE);
     }
 
-    /** Caffeine, bounded by size, and also by time. */
+    /** Caffeine, bounded by size and time. */
     @State(Scope.Benchmark)
-    public static class OfCaffeine {
-        final Cache<String, String> sized =
-                Caffeine.newBuilder().maximumSize(Keys.CAPACITY).build();
+    public static class OfCaffeineTimed {
         final Cache<String, String> timed = Caffeine.newBuilder()
                 .maximumSize(Keys.CAPACITY)
                 .expireAfterWrite(LIFE)
@@ -77,14 +85,28 @@ public class RegionHitBenchmark {
         @Setup
         public void fill() {
             pollute(key -> timed.get(key, RegionHitBenchmark::create));
-            pollute(key -> sized.get(key, RegionHitBenchmark::create));
-            pollute(sized::getIfPresent);
+        }
+    }
+
+    /** Caffeine, bounded by size. */
+    @State(Scope.Benchmark)
+    public static class OfCaffeine {
+        final Cache<String, String> sized =
+                Caffeine.newBuilder().maximumSize(Keys.CAPACITY).build();
+
+        /** Fills it. */
+        @Setup
+        public void fill() {
+            for (String key : Keys.all()) {
+                sized.put(key, create(key));
+            }
+            pollute(key -> key.startsWith("fails") ? create(key) : sized.getIfPresent(key));
         }
     }
 
     /** The reference of most goals. */
     @Benchmark
-    public String caffeineTimed(OfCaffeine caches, Keys keys) {
+    public String caffeineTimed(OfCaffeineTimed caches, Keys keys) {
         return caches.timed.get(keys.next(), RegionHitBenchmark::create);
     }
 
@@ -94,17 +116,27 @@ public class RegionHitBenchmark {
         return caches.sized.getIfPresent(keys.next());
     }
 
-    /** A region, without and with counts. */
+    /** A region. */
     @State(Scope.Benchmark)
     public static class OfDogpile {
         final Region<String, String> region = region("hits").build();
-        final Region<String, String> counted = region("counted").recordStats().build();
 
         /** Fills it. */
         @Setup
         public void fill() {
             pollute(key -> region.getOrCreate(key, RegionHitBenchmark::create));
-            pollute(key -> counted.getOrCreate(key, RegionHitBenchmark::create));
+        }
+    }
+
+    /** A region that counts. */
+    @State(Scope.Benchmark)
+    public static class OfDogpileCounting {
+        final Region<String, String> region = region("counted").recordStats().build();
+
+        /** Fills it. */
+        @Setup
+        public void fill() {
+            pollute(key -> region.getOrCreate(key, RegionHitBenchmark::create));
         }
     }
 
@@ -116,8 +148,8 @@ public class RegionHitBenchmark {
 
     /** A region that counts. */
     @Benchmark
-    public String regionWithStats(OfDogpile regions, Keys keys) {
-        return regions.counted.getOrCreate(keys.next(), RegionHitBenchmark::create);
+    public String regionWithStats(OfDogpileCounting regions, Keys keys) {
+        return regions.region.getOrCreate(keys.next(), RegionHitBenchmark::create);
     }
 
     /** cache2k. */
