@@ -7,8 +7,15 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.cache.backend.Backend;
+import io.dogpile.cache.backend.ByteBackend;
+import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.MemoryBackend;
+import io.dogpile.cache.backend.NullBackend;
+import io.dogpile.cache.backend.ProxyBackend;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.backend.SerializingBackend;
+import io.dogpile.cache.backend.TieredBackend;
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.ReadmeSamples;
 import io.dogpile.core.RecordingLocks;
@@ -23,9 +30,11 @@ import java.util.Properties;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -169,7 +178,12 @@ class ReadmeExamplesTest {
 
         var byName = users.cached("by name", (String first, String last) -> loadByName(first, last));
         User ada = byName.apply("Ada", "Lovelace");
+
+        CachedBulkFunction<Long, User> findAll = users.cachedAll(repository::loadAll);
+        Map<Long, User> all = findAll.apply(List.of(42L, 43L));
         // end
+        assertEquals(Set.of(42L, 43L), all.keySet());
+        users.invalidate(42L);
         assertEquals("user 1", user.name());
         assertEquals(ada, byName.apply("Ada", "Lovelace"));
         assertEquals(Optional.empty(), users.peek(42L));
@@ -218,6 +232,72 @@ class ReadmeExamplesTest {
 
     private final java.io.ObjectInputFilter filter =
             java.io.ObjectInputFilter.Config.createFilter("java.util.ArrayList;java.lang.Object;!*");
+
+    private final Map<String, ByteBackend.Entry> disk = new ConcurrentHashMap<>();
+
+    // readme
+    class Store implements ByteBackend { // any store of bytes; what it does not say has a default
+        @Override
+        public byte @Nullable [] get(String key) {
+            Entry entry = disk.get(key);
+            return entry == null ? null : entry.bytes();
+        }
+
+        @Override
+        public void set(String key, Entry entry) {
+            disk.put(key, entry);
+        }
+
+        @Override
+        public void delete(String key) {
+            disk.remove(key);
+        }
+    }
+
+    class Deletions extends ProxyBackend { // beside onDelete: onRead, onWrite
+        Deletions(Backend proxied) {
+            super(proxied);
+        }
+
+        @Override
+        protected void onDelete(String region, @Nullable Object key, Invalidation how) {
+            deleted.add(region + " " + key);
+        }
+    }
+    // end
+
+    private final List<String> deleted = new ArrayList<>();
+
+    @Test
+    void backends() {
+        // readme
+        Region<Long, User> users = Region.<Long, User>builder("users")
+                .backend(TieredBackend.of(
+                        MemoryBackend.create(), // copies, for 5 s at most
+                        SerializingBackend.of(new Store()),
+                        Duration.ofSeconds(5)))
+                .serializer(Serializer.json(User.class))
+                .wrap(Deletions::new)
+                .build();
+        // end
+        assertEquals("user 1", users.getOrCreate(42L, repository::load).name());
+        assertEquals("user 1", users.getOrCreate(42L, repository::load).name());
+        assertFalse(disk.isEmpty());
+        users.invalidate(42L);
+        assertEquals(List.of("users 42"), deleted);
+    }
+
+    @Test
+    void noBackend_stillCreatesOneAtATime() {
+        // readme
+        Region<Long, User> users = Region.<Long, User>builder("users")
+                .backend(NullBackend.create()) // keeps nothing; those who ask at once still share one creation
+                .build();
+        // end
+        users.getOrCreate(42L, repository::load);
+        users.getOrCreate(42L, repository::load);
+        assertEquals(2, repository.loads.get());
+    }
 
     @Test
     void locks() {
