@@ -5,9 +5,8 @@ import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.Opening;
 import io.dogpile.cache.backend.Partition;
+import io.dogpile.core.Forwarding;
 import io.dogpile.core.Slot;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -111,53 +110,12 @@ final class SpyBackend implements Backend {
         }
     }
 
-    private final class Sight<V> implements Slot.Seen<V> {
+    private final class Sight<V> extends Forwarding.Seen<V> {
         private final Object key;
-        private final Slot.Seen<V> inner;
 
         Sight(Object key, Slot.Seen<V> inner) {
+            super(inner);
             this.key = key;
-            this.inner = inner;
-        }
-
-        @Override
-        public boolean present() {
-            return inner.present();
-        }
-
-        @Override
-        public @Nullable V value() {
-            return inner.value();
-        }
-
-        @Override
-        public long freshUntil() {
-            return inner.freshUntil();
-        }
-
-        @Override
-        public long usableUntil() {
-            return inner.usableUntil();
-        }
-
-        @Override
-        public long bornAt() {
-            return inner.bornAt();
-        }
-
-        @Override
-        public long costNanos() {
-            return inner.costNanos();
-        }
-
-        @Override
-        public long version() {
-            return inner.version();
-        }
-
-        @Override
-        public Instant createdAt() {
-            return inner.createdAt();
         }
 
         @Override
@@ -167,28 +125,12 @@ final class SpyBackend implements Backend {
         }
     }
 
-    private final class Right<V> implements Slot.Grant<V> {
+    private final class Right<V> extends Forwarding.Grant<V> {
         private final Object key;
-        private final Slot.Grant<V> inner;
 
         Right(Object key, Slot.Grant<V> inner) {
+            super(inner);
             this.key = key;
-            this.inner = inner;
-        }
-
-        @Override
-        public long fencingToken() {
-            return inner.fencingToken();
-        }
-
-        @Override
-        public Duration lease() {
-            return inner.lease();
-        }
-
-        @Override
-        public boolean renew() throws Exception {
-            return inner.renew();
         }
 
         @Override

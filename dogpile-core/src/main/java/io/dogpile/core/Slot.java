@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Objects;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -297,6 +298,19 @@ public interface Slot<V> {
          */
         public static <V> Claim<V> backingOff(Duration left, String why) {
             return new Claim<>(Kind.BACKING_OFF, null, null, left, Objects.requireNonNull(why));
+        }
+
+        /**
+         * The same answer, as one who stands before the store gives it.
+         *
+         * @param seenAs turns what the store saw into what is shown; not called if it did not look
+         * @param grantedAs turns the store's right into the one that is handed out; not called if none was granted, and
+         *     after the other
+         * @return the answer
+         */
+        public Claim<V> with(UnaryOperator<Seen<V>> seenAs, UnaryOperator<Grant<V>> grantedAs) {
+            Seen<V> shown = seen == null ? null : seenAs.apply(seen);
+            return new Claim<>(kind, shown, grant == null ? null : grantedAs.apply(grant), left, why);
         }
 
         /**

@@ -3,7 +3,7 @@
  *
  * <p>A reading order: {@link io.dogpile.core.Dogpile} is what most use, {@link io.dogpile.core.DogpileLock} is what it
  * is made of, {@link io.dogpile.core.SyncReaderDogpile} and {@link io.dogpile.core.NameRegistry} stand beside it.
- * {@link io.dogpile.core.Slot} is the port to where values live, {@link io.dogpile.core.LockProvider} the one to a lock.
+ * {@link io.dogpile.core.Slot} is the port to where values live ({@link io.dogpile.core.Forwarding}: what stands before one), {@link io.dogpile.core.LockProvider} the one to a lock.
  *
  * <p>Inside: {@code Election} decides every call, as a pure state machine; {@code Call} with its two drivers does what it
  * decides; {@code Flight} holds those who wait on one name, {@code Flights} what is in flight; {@code CreationRun} runs

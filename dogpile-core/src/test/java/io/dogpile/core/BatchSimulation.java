@@ -1,7 +1,6 @@
 package io.dogpile.core;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -1406,53 +1405,12 @@ final class BatchSimulation {
         }
     }
 
-    private final class Sight implements Slot.Seen<Value> {
+    private final class Sight extends Forwarding.Seen<Value> {
         private final Looker looker;
-        private final Slot.Seen<Value> seen;
 
         Sight(Looker looker, Slot.Seen<Value> seen) {
+            super(seen);
             this.looker = looker;
-            this.seen = seen;
-        }
-
-        @Override
-        public boolean present() {
-            return seen.present();
-        }
-
-        @Override
-        public @Nullable Value value() {
-            return seen.value();
-        }
-
-        @Override
-        public long freshUntil() {
-            return seen.freshUntil();
-        }
-
-        @Override
-        public long usableUntil() {
-            return seen.usableUntil();
-        }
-
-        @Override
-        public long bornAt() {
-            return seen.bornAt();
-        }
-
-        @Override
-        public long costNanos() {
-            return seen.costNanos();
-        }
-
-        @Override
-        public long version() {
-            return seen.version();
-        }
-
-        @Override
-        public Instant createdAt() {
-            return seen.createdAt();
         }
 
         @Override
@@ -1461,7 +1419,7 @@ final class BatchSimulation {
             Slot.Claim<Value> claim;
             try {
                 mayFail(looker.name);
-                claim = seen.claim(wish);
+                claim = inner.claim(wish);
                 allAnswered(looker.by);
             } catch (Exception down) {
                 allFailed(looker.by);
@@ -1475,17 +1433,12 @@ final class BatchSimulation {
             if (trace != null) {
                 note("claims " + looker.name + ": " + claim.kind());
             }
-            Slot.Claim<Value> wrapped = switch (claim.kind()) {
-                case GRANTED -> {
-                    Right right = new Right(claim.grant(), looker);
-                    rights.add(right);
-                    looker.granted = right;
-                    yield underIt == null ? Slot.Claim.granted(right) : Slot.Claim.granted(right, underIt);
-                }
-                case HELD -> Slot.Claim.held(claim.left(), underIt);
-                case NOT_NEEDED -> Slot.Claim.notNeeded(underIt == null ? this : underIt);
-                case BACKING_OFF -> claim;
-            };
+            Slot.Claim<Value> wrapped = claim.with(seen -> underIt, grant -> {
+                Right right = new Right(grant, looker);
+                rights.add(right);
+                looker.granted = right;
+                return right;
+            });
             overtaken();
             return wrapped;
         }

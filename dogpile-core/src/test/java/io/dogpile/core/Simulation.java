@@ -1,7 +1,6 @@
 package io.dogpile.core;
 
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -1180,53 +1179,12 @@ final class Simulation {
         }
     }
 
-    private final class Sight implements Slot.Seen<Made> {
+    private final class Sight extends Forwarding.Seen<Made> {
         private final Looker looker;
-        private final Slot.Seen<Made> seen;
 
         Sight(Looker looker, Slot.Seen<Made> seen) {
+            super(seen);
             this.looker = looker;
-            this.seen = seen;
-        }
-
-        @Override
-        public boolean present() {
-            return seen.present();
-        }
-
-        @Override
-        public @Nullable Made value() {
-            return seen.value();
-        }
-
-        @Override
-        public long freshUntil() {
-            return seen.freshUntil();
-        }
-
-        @Override
-        public long usableUntil() {
-            return seen.usableUntil();
-        }
-
-        @Override
-        public long bornAt() {
-            return seen.bornAt();
-        }
-
-        @Override
-        public long costNanos() {
-            return seen.costNanos();
-        }
-
-        @Override
-        public long version() {
-            return seen.version();
-        }
-
-        @Override
-        public Instant createdAt() {
-            return seen.createdAt();
         }
 
         @Override
@@ -1235,7 +1193,7 @@ final class Simulation {
             overtaken();
             looker.failed = true;
             mayFail();
-            Slot.Claim<Made> claim = seen.claim(wish);
+            Slot.Claim<Made> claim = inner.claim(wish);
             if (claim.kind() == Slot.Claim.Kind.GRANTED) {
                 mayLoseTheRight();
             }
@@ -1251,17 +1209,12 @@ final class Simulation {
             if (underIt != null) {
                 looker.shown = underIt;
             }
-            return switch (claim.kind()) {
-                case GRANTED -> {
-                    Right right = new Right(claim.grant(), looker.by, asked);
-                    rights.add(right);
-                    looker.granted = right;
-                    yield underIt == null ? Slot.Claim.granted(right) : Slot.Claim.granted(right, underIt);
-                }
-                case HELD -> Slot.Claim.held(claim.left(), underIt);
-                case NOT_NEEDED -> Slot.Claim.notNeeded(underIt == null ? this : underIt);
-                case BACKING_OFF -> claim;
-            };
+            return claim.with(seen -> underIt, grant -> {
+                Right right = new Right(grant, looker.by, asked);
+                rights.add(right);
+                looker.granted = right;
+                return right;
+            });
         }
     }
 

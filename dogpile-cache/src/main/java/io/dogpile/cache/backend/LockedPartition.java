@@ -1,5 +1,6 @@
 package io.dogpile.cache.backend;
 
+import io.dogpile.core.Forwarding;
 import io.dogpile.core.Lease;
 import io.dogpile.core.LockProvider;
 import io.dogpile.core.Slot;
@@ -7,7 +8,6 @@ import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -165,7 +165,7 @@ final class LockedPartition<V> implements Partition<V> {
 
     /** What the partition itself saw. */
     private Slot.Seen<V> inside(Slot.Seen<V> seen) {
-        return seen instanceof LockedPartition<V>.Sight sight ? sight.inner : seen;
+        return seen instanceof LockedPartition<V>.Sight sight ? sight.inside() : seen;
     }
 
     /** Others share the lock: only a second look, under it, tells what they did. */
@@ -175,19 +175,11 @@ final class LockedPartition<V> implements Partition<V> {
 
     /** The partition's answer to who has the lease, which ends at once if nothing was granted. */
     private Slot.Claim<V> under(Object key, Lease lease, Slot.Seen<V> before, Slot.Claim<V> claim) {
-        Slot.Seen<V> seen = claim.seen() == null ? null : sight(key, claim.seen());
         if (claim.kind() != Slot.Claim.Kind.GRANTED) {
             giveBack(key, lease);
         }
-        return switch (claim.kind()) {
-            case GRANTED -> {
-                Right right = new Right(key, lease, claim.grant(), (seen == null ? before : seen).version());
-                yield seen == null ? Slot.Claim.granted(right) : Slot.Claim.granted(right, seen);
-            }
-            case HELD -> Slot.Claim.held(claim.left(), seen);
-            case NOT_NEEDED -> Slot.Claim.notNeeded(Objects.requireNonNull(seen));
-            case BACKING_OFF -> claim;
-        };
+        Slot.Seen<V> last = claim.seen() == null ? before : claim.seen();
+        return claim.with(seen -> sight(key, seen), grant -> new Right(key, lease, grant, last.version()));
     }
 
     /** The answer to the claim is known; a lease that cannot be given back must not hide it. */
@@ -241,12 +233,16 @@ final class LockedPartition<V> implements Partition<V> {
     }
 
     /** What was read, able to claim under the lock. */
-    private final class Sight extends ForwardingSeen<V> {
+    private final class Sight extends Forwarding.Seen<V> {
         private final Object key;
 
         Sight(Object key, Slot.Seen<V> inner) {
             super(inner);
             this.key = key;
+        }
+
+        Slot.Seen<V> inside() {
+            return inner;
         }
 
         @Override

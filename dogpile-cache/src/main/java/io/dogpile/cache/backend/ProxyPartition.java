@@ -1,12 +1,12 @@
 package io.dogpile.cache.backend;
 
+import io.dogpile.core.Forwarding;
 import io.dogpile.core.Slot;
 import io.dogpile.core.Slots;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -66,7 +66,7 @@ final class ProxyPartition<V> implements Partition<V> {
     @Override
     public Slots.Grants<Object, V> together(Map<Object, Slot.Grant<V>> grants) {
         Map<Object, Slot.Grant<V>> inside = new LinkedHashMap<>();
-        grants.forEach((key, grant) -> inside.put(key, ((ProxyGrant) grant).inner));
+        grants.forEach((key, grant) -> inside.put(key, ((ProxyGrant) grant).granted()));
         return new ProxyGrants(inner.together(inside));
     }
 
@@ -139,16 +139,7 @@ final class ProxyPartition<V> implements Partition<V> {
     }
 
     private Slot.Claim<V> claimed(Object key, Slot.Claim<V> claim) {
-        Slot.Seen<V> seen = readIfAny(key, claim.seen());
-        return switch (claim.kind()) {
-            case GRANTED -> {
-                ProxyGrant grant = new ProxyGrant(key, claim.grant());
-                yield seen == null ? Slot.Claim.granted(grant) : Slot.Claim.granted(grant, seen);
-            }
-            case HELD -> Slot.Claim.held(claim.left(), seen);
-            case NOT_NEEDED -> Slot.Claim.notNeeded(Objects.requireNonNull(seen));
-            case BACKING_OFF -> claim;
-        };
+        return claim.with(seen -> read(key, seen), grant -> new ProxyGrant(key, grant));
     }
 
     private static void abandon(Slot.Claim<?> claim, Throwable cause) {
@@ -206,7 +197,7 @@ final class ProxyPartition<V> implements Partition<V> {
     }
 
     /** What the hook shows; claims on what the partition saw. */
-    private final class ProxySeen extends ForwardingSeen<V> {
+    private final class ProxySeen extends Forwarding.Seen<V> {
         private final Object key;
         private final Slot.Seen<V> claimed;
 
@@ -228,28 +219,16 @@ final class ProxyPartition<V> implements Partition<V> {
         }
     }
 
-    private final class ProxyGrant implements Slot.Grant<V> {
+    private final class ProxyGrant extends Forwarding.Grant<V> {
         private final Object key;
-        private final Slot.Grant<V> inner;
 
         ProxyGrant(Object key, Slot.Grant<V> inner) {
+            super(inner);
             this.key = key;
-            this.inner = inner;
         }
 
-        @Override
-        public long fencingToken() {
-            return inner.fencingToken();
-        }
-
-        @Override
-        public Duration lease() {
-            return inner.lease();
-        }
-
-        @Override
-        public boolean renew() throws Exception {
-            return inner.renew();
+        Slot.Grant<V> granted() {
+            return inner;
         }
 
         @Override
@@ -262,11 +241,6 @@ final class ProxyPartition<V> implements Partition<V> {
                 throw refusedByHook;
             }
             return published(key, inner.publish(written));
-        }
-
-        @Override
-        public void abandon(@Nullable Throwable cause) throws Exception {
-            inner.abandon(cause);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.dogpile.cache.backend;
 
+import io.dogpile.core.Forwarding;
 import io.dogpile.core.NameRegistry;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
@@ -184,7 +185,7 @@ final class TieredPartition<V> implements Partition<V> {
 
     /** What the back itself saw. */
     private Slot.Seen<V> behind(Slot.Seen<V> seen) {
-        return seen instanceof TieredPartition<V>.Sight sight ? sight.inner : seen;
+        return seen instanceof TieredPartition<V>.Sight sight ? sight.behind() : seen;
     }
 
     /** A claim may answer with what was seen before: it is copied by the ticket of that time. */
@@ -193,23 +194,13 @@ final class TieredPartition<V> implements Partition<V> {
     }
 
     private Slot.Claim<V> claimed(Object key, Ticket ticket, Slot.Claim<V> claim) {
-        Slot.Seen<V> behind = claim.seen();
-        Slot.Seen<V> seen = behind == null ? null : read(key, ticket, behind);
-        return switch (claim.kind()) {
-            case GRANTED -> {
-                Right right = new Right(key, claim.grant());
-                yield seen == null ? Slot.Claim.granted(right) : Slot.Claim.granted(right, seen);
-            }
-            case HELD -> Slot.Claim.held(claim.left(), seen);
-            case NOT_NEEDED -> Slot.Claim.notNeeded(Objects.requireNonNull(seen));
-            case BACKING_OFF -> claim;
-        };
+        return claim.with(seen -> read(key, ticket, seen), grant -> new Right(key, grant));
     }
 
     @Override
     public Grants<Object, V> together(Map<Object, Slot.Grant<V>> grants) {
         Map<Object, Slot.Grant<V>> behind = new LinkedHashMap<>();
-        grants.forEach((key, grant) -> behind.put(key, ((Right) grant).behind));
+        grants.forEach((key, grant) -> behind.put(key, ((Right) grant).behind()));
         return new Rights(back.together(behind));
     }
 
@@ -293,7 +284,7 @@ final class TieredPartition<V> implements Partition<V> {
     }
 
     /** What the back saw; what a claim on it sees is copied, too. */
-    private final class Sight extends ForwardingSeen<V> {
+    private final class Sight extends Forwarding.Seen<V> {
         private final Object key;
         private final Ticket ticket;
 
@@ -303,34 +294,26 @@ final class TieredPartition<V> implements Partition<V> {
             this.ticket = ticket;
         }
 
+        Slot.Seen<V> behind() {
+            return inner;
+        }
+
         @Override
         public Slot.Claim<V> claim(Slot.Wish wish) throws Exception {
             return claimed(key, ticket, inner.claim(wish));
         }
     }
 
-    private final class Right implements Slot.Grant<V> {
+    private final class Right extends Forwarding.Grant<V> {
         private final Object key;
-        private final Slot.Grant<V> behind;
 
         Right(Object key, Slot.Grant<V> behind) {
+            super(behind);
             this.key = key;
-            this.behind = behind;
         }
 
-        @Override
-        public long fencingToken() {
-            return behind.fencingToken();
-        }
-
-        @Override
-        public Duration lease() {
-            return behind.lease();
-        }
-
-        @Override
-        public boolean renew() throws Exception {
-            return behind.renew();
+        Slot.Grant<V> behind() {
+            return inner;
         }
 
         @Override
@@ -338,17 +321,12 @@ final class TieredPartition<V> implements Partition<V> {
             Ticket ticket = ticket(key);
             Slot.Published<V> published;
             try {
-                published = behind.publish(draft);
+                published = inner.publish(draft);
             } catch (Throwable notKnown) {
                 drop(key);
                 throw notKnown;
             }
             return published(key, ticket, published);
-        }
-
-        @Override
-        public void abandon(@Nullable Throwable cause) throws Exception {
-            behind.abandon(cause);
         }
     }
 

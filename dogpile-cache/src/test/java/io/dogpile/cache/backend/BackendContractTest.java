@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 import static org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder.request;
 
+import io.dogpile.core.Forwarding;
 import io.dogpile.core.Slot;
 import io.dogpile.core.Slots;
 import java.time.Duration;
@@ -239,7 +240,7 @@ class BackendContractTest {
         }
 
         private Slot.Seen<V> sight(Object key, Slot.Seen<V> read) {
-            return new ForwardingSeen<>(suite.seen(key, read)) {
+            return new Forwarding.Seen<>(suite.seen(key, read)) {
                 @Override
                 public Slot.Claim<V> claim(Slot.Wish wish) throws Exception {
                     Slot.Claim<V> claim = suite.claim(read, wish);
@@ -528,7 +529,7 @@ class BackendContractTest {
         }
     }
 
-    private abstract static class Seen<V> extends ForwardingSeen<V> {
+    private abstract static class Seen<V> extends Forwarding.Seen<V> {
         Seen(Slot.Seen<V> inner) {
             super(inner);
         }

@@ -1,5 +1,6 @@
 package io.dogpile.cache.backend;
 
+import io.dogpile.core.Forwarding;
 import io.dogpile.core.Slot;
 import java.util.Collection;
 import java.util.List;
@@ -75,7 +76,7 @@ final class ScriptedPartition<V> implements Partition<V> {
     }
 
     private Slot.Seen<V> sight(Slot.Seen<V> seen) {
-        return new ForwardingSeen<>(seen) {
+        return new Forwarding.Seen<>(seen) {
             @Override
             public Slot.Claim<V> claim(Slot.Wish wish) throws Exception {
                 called("claim" + (wish.undisturbed() ? " undisturbed" : ""));
