@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 import org.HdrHistogram.Histogram;
+import org.HdrHistogram.SynchronizedHistogram;
 import org.cache2k.Cache2kBuilder;
 
 /**
@@ -51,7 +52,7 @@ public final class ExpiryUnderLoad {
         final String title;
         final boolean isPeer;
         final LongAdder creations = new LongAdder();
-        final Histogram latency = new Histogram(3);
+        final Histogram latency = new SynchronizedHistogram(3);
         final AtomicLong oldest = new AtomicLong();
         long mostCreations;
         private Supplier<Value> getter = () -> new Value(0);
@@ -105,7 +106,7 @@ public final class ExpiryUnderLoad {
             for (int turn = 0; turn < all.size(); turn++) {
                 Contender next = all.get((round + turn) % all.size());
                 Progress.show("expiry under load, round " + (round + 1) + " of " + ROUNDS + ": " + next.title);
-                load(next, WARM_UP_SECONDS, new Histogram(3), new AtomicLong());
+                load(next, WARM_UP_SECONDS, new SynchronizedHistogram(3), new AtomicLong());
                 next.creations.reset();
                 load(next, SECONDS, next.latency, next.oldest);
                 next.mostCreations = Math.max(next.mostCreations, next.creations.sum());
@@ -187,9 +188,7 @@ public final class ExpiryUnderLoad {
                             own.recordValue(now - due);
                             ownOldest = Math.max(ownOldest, now - value.createdAt());
                         }
-                        synchronized (latency) {
-                            latency.add(own);
-                        }
+                        latency.add(own);
                         oldest.accumulateAndGet(ownOldest, Math::max);
                         done.countDown();
                     })

@@ -44,11 +44,7 @@ public final class AsyncRegion<K, V> {
     public CompletableFuture<V> getOrCreate(
             K key, KeyedCreator<? super K, ? extends CompletionStage<? extends V>> creator) {
         Objects.requireNonNull(creator, "creator");
-        return getOrCreate(region.plan().nameOf(key), key, creator);
-    }
-
-    CompletableFuture<V> getOrCreate(
-            Object name, K key, KeyedCreator<? super K, ? extends CompletionStage<? extends V>> creator) {
+        Object name = region.plan().nameOf(key);
         Entries<V> entries = region.current().entries();
         Slot.Seen<V> hit = entries.hit(name);
         return hit == null

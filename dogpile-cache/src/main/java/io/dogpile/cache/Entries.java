@@ -247,10 +247,6 @@ final class Entries<V> {
         return seen != null && seen.creating();
     }
 
-    int inFlight() {
-        return lock.inFlight();
-    }
-
     AsyncDogpileLock<V> async(Executor executor) {
         return lock.async(executor);
     }
@@ -317,7 +313,7 @@ final class Entries<V> {
     private void failed(Object name, Exception failure) {
         listener.storeDown(name, failure);
         if (whenDown == WhenDown.FAIL) {
-            throw new DogpileException(label(name) + ": the store could not be read", failure);
+            throw new DogpileException(lock.describe(name) + ": the store could not be read", failure);
         }
     }
 
@@ -335,7 +331,7 @@ final class Entries<V> {
         } catch (Exception e) {
             names.forEach(name -> listener.storeDown(name, e));
             throw new DogpileException(
-                    label(names.iterator().next())
+                    lock.describe(names.iterator().next())
                             + (names.size() == 1 ? "" : " and " + (names.size() - 1) + " others")
                             + ": it is not known whether the value was " + done,
                     e);
@@ -350,20 +346,6 @@ final class Entries<V> {
         } else {
             listener.missed(name);
         }
-    }
-
-    private String label(Object name) {
-        return labelOf(shared.region(), name);
-    }
-
-    static String labelOf(String region, Object name) {
-        String text;
-        try {
-            text = String.valueOf(name);
-        } catch (RuntimeException unreadable) {
-            text = name.getClass().getName();
-        }
-        return RegionBuilder.label(region) + "'" + (text.length() <= 100 ? text : text.substring(0, 100) + "...") + "'";
     }
 
     private CachedValue<V> cached(Slot.Seen<V> seen, long now) {

@@ -38,7 +38,6 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RegionBuilder<K, V> {
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9._-]{1,100}");
-    private static final Duration DEFAULT_LEASE = Duration.ofSeconds(5);
     private static final int DEFAULT_MAX_VALUE_BYTES = 1 << 20;
 
     /**
@@ -88,8 +87,6 @@ public final class RegionBuilder<K, V> {
     private @Nullable Serializer<V> serializer;
     private int maxValueBytes = DEFAULT_MAX_VALUE_BYTES;
     private @Nullable LockProvider provider;
-    private @Nullable Duration lease;
-    private @Nullable Duration maxCreation;
     private final List<DogpileListener> listeners = new ArrayList<>();
     private boolean counts;
     private TimeSource time = TimeSource.system();
@@ -333,7 +330,6 @@ public final class RegionBuilder<K, V> {
      */
     public RegionBuilder<K, V> maxCreation(Duration longest) {
         options.maxCreation(longest);
-        maxCreation = longest;
         return this;
     }
 
@@ -360,9 +356,6 @@ public final class RegionBuilder<K, V> {
      * @throws IllegalArgumentException if it is negative or not finite
      */
     public RegionBuilder<K, V> earlyRefresh(double beta) {
-        if (!(beta >= 0 && beta < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("earlyRefresh must be 0 or more and finite, was " + beta);
-        }
         options.earlyRefresh(beta);
         return this;
     }
@@ -500,7 +493,6 @@ public final class RegionBuilder<K, V> {
     public RegionBuilder<K, V> lease(Duration time) {
         refuseInView("lease");
         options.lock(null, time);
-        lease = time;
         return this;
     }
 
@@ -616,10 +608,10 @@ public final class RegionBuilder<K, V> {
                 name,
                 () -> options.listener(listener)
                         .drafting(lives)
-                        .appearsAs(label(name), "io.dogpile.cache." + name)
+                        .appearsAs("region '" + name + "', key ", "io.dogpile.cache." + name)
                         .build());
         Opening<V> opening =
-                new Opening<>(name, RenamedKey::textOf, serializer, maxValueBytes, lease(), time, listener);
+                new Opening<>(name, RenamedKey::textOf, serializer, maxValueBytes, lock.lease(), time, listener);
         Entries.Shared<V> shared = new Entries.Shared<>(name, open(opening), listener, time, new Entries.Closing());
         if (stats != null) {
             stats.gauges(lock::inFlight);
@@ -633,14 +625,7 @@ public final class RegionBuilder<K, V> {
             outermost = Objects.requireNonNull(wrap.apply(outermost), "wrap() made null of a backend");
         }
         Partition<V> partition = outermost.open(opening);
-        return provider == null ? partition : Partition.locked(partition, opening, provider, lease());
-    }
-
-    private Duration lease() {
-        if (lease != null) {
-            return lease;
-        }
-        return maxCreation != null && maxCreation.compareTo(DEFAULT_LEASE) < 0 ? maxCreation : DEFAULT_LEASE;
+        return provider == null ? partition : Partition.locked(partition, opening, provider, opening.lease());
     }
 
     /** What the lock refuses is the region's to say. */
@@ -687,11 +672,6 @@ public final class RegionBuilder<K, V> {
 
     private static DoubleSupplier random(long seed) {
         return new Random(seed)::nextDouble;
-    }
-
-    /** What stands before a key in messages. */
-    static String label(String region) {
-        return "region '" + region + "', key ";
     }
 
     private void refuseInView(String option) {

@@ -260,6 +260,25 @@ public final class DogpileLock<V> {
     }
 
     /**
+     * For how long a right to create lasts that is not renewed, where rights end by time.
+     *
+     * @return what was given to the builder, or its default
+     */
+    public Duration lease() {
+        return leaseTime;
+    }
+
+    /**
+     * How a name appears in this lock's messages.
+     *
+     * @param name the name
+     * @return the prefix given to the builder, and the name as it renders itself, cut where it is long
+     */
+    public String describe(Object name) {
+        return options.told().render(name);
+    }
+
+    /**
      * How many names are being created or waited for in this JVM.
      *
      * @return a snapshot
@@ -442,8 +461,13 @@ public final class DogpileLock<V> {
          *
          * @param weight 1.0 for the optimum of the paper, more for earlier; 0 for off
          * @return this builder
+         * @throws IllegalArgumentException if it is negative or not finite
          */
         public Builder<V> earlyRefresh(double weight) {
+            if (!(weight >= 0 && weight < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "the weight of earlyRefresh must be 0 or more and finite, was " + weight);
+            }
             beta = weight;
             return this;
         }
@@ -575,8 +599,8 @@ public final class DogpileLock<V> {
          * @return a new lock; later changes of this builder do not touch it
          * @throws IllegalArgumentException if a duration is negative, {@code staleAfter} is longer than
          *     {@code expireAfter}, {@code softTimeout} is given without {@code refreshOn} or longer than
-         *     {@code hardTimeout}, the lease is not positive or longer than {@code maxCreation}, or the weight of early
-         *     refresh is negative or not finite; the message names both values
+         *     {@code hardTimeout}, or the lease is not positive or longer than {@code maxCreation}; the message names
+         *     both values
          */
         public DogpileLock<V> build() {
             return build(new Flights<>(backoff));
@@ -625,10 +649,6 @@ public final class DogpileLock<V> {
             }
             if (leaseTime != null && (leaseTime.isNegative() || leaseTime.isZero())) {
                 throw new IllegalArgumentException("leaseTime must be positive, was " + leaseTime);
-            }
-            if (!(beta >= 0 && beta < Double.POSITIVE_INFINITY)) {
-                throw new IllegalArgumentException(
-                        "the weight of earlyRefresh must be 0 or more and finite, was " + beta);
             }
         }
 
