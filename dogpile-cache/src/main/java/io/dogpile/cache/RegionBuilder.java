@@ -87,6 +87,7 @@ public final class RegionBuilder<K, V> {
     private @Nullable Serializer<V> serializer;
     private int maxValueBytes = DEFAULT_MAX_VALUE_BYTES;
     private @Nullable LockProvider provider;
+    private Opening.Backoff backoff = Opening.Backoff.DEFAULT;
     private final List<DogpileListener> listeners = new ArrayList<>();
     private boolean counts;
     private TimeSource time = TimeSource.system();
@@ -385,6 +386,7 @@ public final class RegionBuilder<K, V> {
      */
     public RegionBuilder<K, V> failureBackoff(int failures, Duration first, Duration longest) {
         options.failureBackoff(failures, first, longest);
+        backoff = new Opening.Backoff(failures, first, longest);
         return this;
     }
 
@@ -610,8 +612,16 @@ public final class RegionBuilder<K, V> {
                         .drafting(lives)
                         .appearsAs("region '" + name + "', key ", "io.dogpile.cache." + name)
                         .build());
-        Opening<V> opening =
-                new Opening<>(name, RenamedKey::textOf, serializer, maxValueBytes, lock.lease(), time, listener);
+        Opening<V> opening = new Opening<>(
+                name,
+                RenamedKey::textOf,
+                serializer,
+                maxValueBytes,
+                lock.lease(),
+                lock.maxCreation(),
+                backoff,
+                time,
+                listener);
         Entries.Shared<V> shared = new Entries.Shared<>(name, open(opening), listener, time, new Entries.Closing());
         if (stats != null) {
             stats.gauges(lock::inFlight);

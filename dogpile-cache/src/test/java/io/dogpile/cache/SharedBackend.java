@@ -35,6 +35,8 @@ final class SharedBackend implements Backend {
                                 opening.serializer(),
                                 opening.maxValueBytes(),
                                 opening.lease(),
+                                opening.maxCreation(),
+                                opening.backoff(),
                                 server,
                                 opening.listener())));
         return new Translated<>(shared, opening.time());

@@ -269,6 +269,15 @@ public final class DogpileLock<V> {
     }
 
     /**
+     * How long a creation may take before its name goes to others.
+     *
+     * @return what was given to the builder, or its default
+     */
+    public Duration maxCreation() {
+        return Duration.ofNanos(options.maxCreation());
+    }
+
+    /**
      * How a name appears in this lock's messages.
      *
      * @param name the name

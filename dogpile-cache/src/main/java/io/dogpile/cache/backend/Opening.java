@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param serializer turns values into bytes; null if the region was given none
  * @param maxValueBytes how many bytes a value may have
  * @param lease how long a right to create lasts that is not renewed, where rights end by time
+ * @param maxCreation how long a creation may take; a store that grants rights keeps what belongs to one for so long after
+ *     its lease, so that a late value can still be stored if nobody took over
+ * @param backoff how long a key backs off after failures, for a store that tells other processes of them
  * @param time where the deadlines of what is read are counted from
  * @param listener told of entries that cannot be read; may be called from any thread, and never throws
  */
@@ -26,8 +29,22 @@ public record Opening<V>(
         @Nullable Serializer<V> serializer,
         int maxValueBytes,
         Duration lease,
+        Duration maxCreation,
+        Backoff backoff,
         TimeSource time,
         DogpileListener listener) {
+    /**
+     * How long a key backs off: from that many failures in a row on the first time, doubled with each further failure.
+     *
+     * @param failures the number of failures in a row from which on it backs off; at least 1
+     * @param first the first back-off
+     * @param longest the longest
+     */
+    public record Backoff(int failures, Duration first, Duration longest) {
+        /** From the second failure on, 100 ms, at most 30 s. */
+        public static final Backoff DEFAULT = new Backoff(2, Duration.ofMillis(100), Duration.ofSeconds(30));
+    }
+
     /**
      * For one region.
      *
@@ -36,6 +53,8 @@ public record Opening<V>(
      * @param serializer turns values into bytes, or null
      * @param maxValueBytes how many bytes a value may have
      * @param lease how long a right lasts
+     * @param maxCreation how long a creation may take
+     * @param backoff how long a key backs off after failures
      * @param time where deadlines are counted from
      * @param listener told of entries that cannot be read
      * @throws NullPointerException if anything but the serializer is null
@@ -44,6 +63,8 @@ public record Opening<V>(
         Objects.requireNonNull(region, "region");
         Objects.requireNonNull(texts, "texts");
         Objects.requireNonNull(lease, "lease");
+        Objects.requireNonNull(maxCreation, "maxCreation");
+        Objects.requireNonNull(backoff, "backoff");
         Objects.requireNonNull(time, "time");
         Objects.requireNonNull(listener, "listener");
     }
@@ -69,6 +90,6 @@ public record Opening<V>(
      * @return what is asked, without a serializer
      */
     public Opening<V> byReference() {
-        return new Opening<>(region, texts, null, maxValueBytes, lease, time, listener);
+        return new Opening<>(region, texts, null, maxValueBytes, lease, maxCreation, backoff, time, listener);
     }
 }

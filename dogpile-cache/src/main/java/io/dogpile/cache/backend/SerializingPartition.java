@@ -1,6 +1,5 @@
 package io.dogpile.cache.backend;
 
-import io.dogpile.core.DogpileListener;
 import io.dogpile.core.NameRegistry;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
@@ -35,15 +34,11 @@ import org.jspecify.annotations.Nullable;
  * at random. Its generation holds both {@link Generation.Marks}.
  */
 final class SerializingPartition<V> implements Partition<V> {
-    private static final int LONGEST_KEY_SHOWN = 100;
-
     private final ByteBackend bytes;
     private final String region;
     private final Function<Object, String> texts;
-    private final Serializer<V> serializer;
-    private final int maxValueBytes;
+    private final ValueFormat<V> format;
     private final TimeSource time;
-    private final DogpileListener listener;
     private final @Nullable KeyLimit limit;
     private final Generation generation;
     private final NameRegistry<ReentrantLock> locks = NameRegistry.of(name -> new ReentrantLock());
@@ -56,10 +51,8 @@ final class SerializingPartition<V> implements Partition<V> {
         this.bytes = bytes;
         this.region = opening.region();
         this.texts = opening.texts();
-        this.serializer = serializer;
-        this.maxValueBytes = opening.maxValueBytes();
+        this.format = new ValueFormat<>(opening, serializer);
         this.time = opening.time();
-        this.listener = opening.listener();
         this.limit = bytes.keyLimit();
         // A region's name holds neither mark, so that no text of a key makes one of these.
         this.generation = new Generation(bytes, time, limited(region + "~hard"), limited(region + "~soft"));
@@ -189,7 +182,7 @@ final class SerializingPartition<V> implements Partition<V> {
             if (before == null) {
                 continue;
             }
-            Decoded<Envelope> decoded = Envelope.decode(before, name.inBytes(), maxValueBytes);
+            Decoded<Envelope> decoded = format.open(name.full, before);
             if (decoded.readable()) {
                 marked.put(name.stored, declaredStale(name, decoded.get()));
             } else {
@@ -288,38 +281,10 @@ final class SerializingPartition<V> implements Partition<V> {
     }
 
     private Packed packed(Name name, Slot.Draft<V> draft, Generation.Marks marks) throws Exception {
-        Envelope.Stamps stamps = new Envelope.Stamps(
-                versions.incrementAndGet(),
-                time.instant().toEpochMilli(),
-                millis(draft.staleAfter()),
-                millis(draft.expireAfter()),
-                draft.cost().toMillis(),
-                marks.packed());
-        Envelope envelope = Envelope.of(stamps, 0, serializer, draft.value());
-        if (envelope.payload().length > maxValueBytes) {
-            throw new IllegalArgumentException("region '" + region + "': the value of key " + shown(name) + " has "
-                    + envelope.payload().length + " bytes, more than maxValueBytes = " + maxValueBytes
-                    + ", and is not stored; raise the limit, or keep less");
-        }
+        Envelope.Stamps stamps = ValueFormat.stamps(versions.incrementAndGet(), time.instant(), draft, marks.packed());
+        byte[] written = format.write(name.full, stamps, draft.value());
         Duration life = stamps.hardTtlMillis() == 0 ? null : Duration.ofMillis(stamps.hardTtlMillis());
-        return new Packed(
-                new ByteBackend.Entry(envelope.encode(name.inBytes(), Envelope.Codec.NONE), life),
-                new Sight(name, stamps, draft.value(), marks));
-    }
-
-    private static String shown(Name name) {
-        String text = name.full;
-        return text.length() <= LONGEST_KEY_SHOWN ? text : text.substring(0, LONGEST_KEY_SHOWN) + "...";
-    }
-
-    /** Milliseconds, rounded up and never to 0, which stands for ever. */
-    private static long millis(Duration life) {
-        long nanos = Slot.deadline(0, life);
-        if (nanos == Slot.NEVER) {
-            return 0;
-        }
-        long whole = TimeUnit.NANOSECONDS.toMillis(nanos);
-        return Math.max(1, TimeUnit.MILLISECONDS.toNanos(whole) < nanos ? whole + 1 : whole);
+        return new Packed(new ByteBackend.Entry(written, life), new Sight(name, stamps, draft.value(), marks));
     }
 
     /** By the wall clock, which all who share the store stamp by. What is from the future is from now. */
@@ -334,24 +299,15 @@ final class SerializingPartition<V> implements Partition<V> {
         if (found == null) {
             return new Sight(name, null);
         }
-        Decoded<Envelope> decoded = Envelope.decode(found, name.inBytes(), maxValueBytes);
-        if (!decoded.readable()) {
-            return unreadable(name, decoded);
-        }
-        Envelope envelope = decoded.get();
-        if (Generation.Marks.of(envelope.stamps().generation()).hard() != marks.hard()) {
+        Decoded<Envelope> decoded = format.open(name.full, found);
+        if (decoded.readable()
+                && Generation.Marks.of(decoded.get().stamps().generation()).hard() != marks.hard()) {
             return new Sight(name, null);
         }
-        Decoded<V> value = envelope.value(serializer);
-        return value.readable() ? new Sight(name, envelope.stamps(), value.get(), marks) : unreadable(name, value);
-    }
-
-    private Sight unreadable(Name name, Decoded<?> decoded) {
-        Throwable cause = decoded.cause();
-        listener.corruptEntry(
-                name.key,
-                decoded + (cause == null ? "" : ", " + cause.getClass().getName()));
-        return new Sight(name, decoded.unreadable());
+        ValueFormat.Result<V> result =
+                decoded.readable() ? format.read(name.key, decoded.get()) : format.read(name.key, name.full, found);
+        Envelope.Stamps stamps = result.stamps();
+        return stamps == null ? new Sight(name, result.unreadable()) : new Sight(name, stamps, result.value(), marks);
     }
 
     /** A value as the store held it, or the absence of one. Immutable. */

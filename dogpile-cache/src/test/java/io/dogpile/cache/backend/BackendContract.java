@@ -150,8 +150,16 @@ public abstract class BackendContract {
     }
 
     private <V> Partition<V> open(Backend where, String name, Serializer<V> serializer) {
-        Partition<V> one = where.open(
-                new Opening<>(name, Object::toString, serializer, 1 << 20, lease(), time, DogpileListener.NONE));
+        Partition<V> one = where.open(new Opening<>(
+                name,
+                Object::toString,
+                serializer,
+                1 << 20,
+                lease(),
+                lease(),
+                Opening.Backoff.DEFAULT,
+                time,
+                DogpileListener.NONE));
         opened.add(one);
         return one;
     }

@@ -42,7 +42,16 @@ final class Openings {
     }
 
     <V> Opening<V> of(String region, Serializer<V> serializer, TimeSource clock) {
-        return new Opening<>(region, Object::toString, serializer, MOST_BYTES, Duration.ofSeconds(5), clock, told);
+        return new Opening<>(
+                region,
+                Object::toString,
+                serializer,
+                MOST_BYTES,
+                Duration.ofSeconds(5),
+                Duration.ofSeconds(60),
+                Opening.Backoff.DEFAULT,
+                clock,
+                told);
     }
 
     static <V> Slot.Draft<V> draft(V value) {
