@@ -4,7 +4,7 @@ module io.dogpile.cache {
     requires com.github.benmanes.caffeine;
     requires org.slf4j;
     requires static com.fasterxml.jackson.databind;
-    requires static transitive micrometer.core;
+    requires static micrometer.core;
     requires static transitive org.jspecify;
 
     exports io.dogpile.cache;

@@ -30,6 +30,7 @@ import java.util.function.ToDoubleFunction;
  *
  * <p>Thread-safe.
  */
+@SuppressWarnings("exports") // whoever binds them has the optional module
 public final class RegionMetrics implements MeterBinder {
     private static final String PREFIX = "dogpile.region.";
 

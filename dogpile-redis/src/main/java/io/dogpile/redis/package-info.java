@@ -1,4 +1,7 @@
-/** Redis as a backend and as a lock will live here; nothing does yet, and nothing is published. */
+/**
+ * Redis as a {@linkplain io.dogpile.redis.RedisBackend backend} of regions: one creation in the whole cluster, those who
+ * wait woken by push; and as a {@linkplain io.dogpile.redis.RedisLockProvider lock} alone.
+ */
 @NullMarked
 package io.dogpile.redis;
 

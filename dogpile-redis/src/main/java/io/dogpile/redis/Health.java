@@ -1,0 +1,172 @@
+package io.dogpile.redis;
+
+import java.net.ConnectException;
+import java.net.SocketTimeoutException;
+import java.util.EnumMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.NoSuchElementException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import redis.clients.jedis.exceptions.JedisAccessControlException;
+import redis.clients.jedis.exceptions.JedisClusterException;
+import redis.clients.jedis.exceptions.JedisClusterOperationException;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
+import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.exceptions.JedisRedirectionException;
+
+/**
+ * Tells the log what is wrong with the server: one line when a condition begins, one a minute while it lasts, one when the
+ * server answers again. Regions follow their own policies meanwhile, and count.
+ *
+ * <pre>
+ *   WELL ──failed──► TROUBLED ──answered, after a second without a failure──► WELL
+ * </pre>
+ */
+final class Health {
+    private static final long REPEATED_AFTER = TimeUnit.MINUTES.toNanos(1);
+    private static final long WELL_AFTER = TimeUnit.SECONDS.toNanos(1);
+
+    /** What can be wrong, and what to do. */
+    enum Condition {
+        UNREACHABLE("no connection"),
+        TIMEOUT("no answer in time; what was sent may have been done all the same"),
+        POOL_EXHAUSTED("all connections of the pool are in use: raise its size, or the time it waits"),
+        OUT_OF_MEMORY("the server is out of memory: raise maxmemory, or let it evict; what is there can still be read"),
+        READ_ONLY("the server is a replica: after a failover it will be left for the new master"),
+        LOADING("the server loads its data"),
+        CLUSTER("the cluster does not serve the key"),
+        WRONG_TYPE("a key holds what another program stored: give this backend a prefix of its own"),
+        DENIED("the user may not do this: see README for the rules that are needed"),
+        OTHER("the server refused");
+
+        private final String says;
+
+        /** It is of the configuration: other commands that are answered say nothing of it. */
+        private final boolean lasts;
+
+        Condition(String says) {
+            this.says = says;
+            this.lasts = name().equals("WRONG_TYPE") || name().equals("DENIED");
+        }
+
+        static Condition of(JedisException failure) {
+            if (failure instanceof JedisConnectionException) {
+                return has(failure, SocketTimeoutException.class) && !has(failure, ConnectException.class)
+                        ? TIMEOUT
+                        : UNREACHABLE;
+            }
+            if (has(failure, NoSuchElementException.class)) {
+                return POOL_EXHAUSTED;
+            }
+            if (failure instanceof JedisRedirectionException
+                    || failure instanceof JedisClusterException
+                    || failure instanceof JedisClusterOperationException) {
+                return CLUSTER;
+            }
+            if (failure instanceof JedisAccessControlException) {
+                return DENIED;
+            }
+            return failure instanceof JedisDataException ? said(String.valueOf(failure.getMessage())) : OTHER;
+        }
+
+        /** What a script was refused stands inside of the script's own error. */
+        private static Condition said(String message) {
+            if (message.contains("OOM ")) {
+                return OUT_OF_MEMORY;
+            }
+            if (message.contains("READONLY ")) {
+                return READ_ONLY;
+            }
+            if (message.startsWith("LOADING ")) {
+                return LOADING;
+            }
+            if (message.contains("WRONGTYPE ")) {
+                return WRONG_TYPE;
+            }
+            if (message.startsWith("NOPERM ") || message.startsWith("NOAUTH ") || message.startsWith("WRONGPASS ")) {
+                return DENIED;
+            }
+            return OTHER;
+        }
+
+        private static boolean has(Throwable failure, Class<? extends Throwable> type) {
+            for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+                if (type.isInstance(cause)) {
+                    return true;
+                }
+            }
+            return false;
+        }
+    }
+
+    private final Logger log = LoggerFactory.getLogger("io.dogpile.redis");
+    private final String server;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Map<Condition, Long> said = new EnumMap<>(Condition.class); // Guarded by: lock
+    private long failures; // Guarded by: lock
+    private long lastFailure; // Guarded by: lock
+    private volatile boolean troubled;
+
+    /** Names the server in messages. */
+    Health(String server) {
+        this.server = server;
+    }
+
+    /** Notes a failure, and returns it. */
+    JedisException failed(JedisException failure) {
+        Condition condition = Condition.of(failure);
+        long now = System.nanoTime();
+        boolean news;
+        lock.lock();
+        try {
+            failures++;
+            lastFailure = now;
+            troubled = true;
+            Long before = said.get(condition);
+            news = before == null || now - before >= REPEATED_AFTER;
+            if (news) {
+                said.put(condition, now);
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (news) {
+            log.warn(
+                    "Redis {}: {}: {}. Regions follow their policies (whenDown) meanwhile.",
+                    server,
+                    condition.name().toLowerCase(Locale.ROOT),
+                    condition.says,
+                    failure);
+        }
+        return failure;
+    }
+
+    /** Notes that the server answered. */
+    void answered() {
+        if (troubled) {
+            recover();
+        }
+    }
+
+    private void recover() {
+        long now = System.nanoTime();
+        long failed;
+        lock.lock();
+        try {
+            if (!troubled || now - lastFailure < WELL_AFTER) {
+                return;
+            }
+            troubled = false;
+            failed = failures;
+            failures = 0;
+            said.keySet().removeIf(condition -> !condition.lasts);
+        } finally {
+            lock.unlock();
+        }
+        log.info("Redis {}: answers again, after {} failures", server, failed);
+    }
+}

@@ -1,0 +1,297 @@
+package io.dogpile.redis;
+
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.apache.commons.pool2.impl.GenericObjectPool;
+import org.jspecify.annotations.Nullable;
+import redis.clients.jedis.AbstractPipeline;
+import redis.clients.jedis.BinaryJedisPubSub;
+import redis.clients.jedis.Connection;
+import redis.clients.jedis.RedisClient;
+import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.RedisSentinelClient;
+import redis.clients.jedis.Response;
+import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisException;
+import redis.clients.jedis.exceptions.JedisNoScriptException;
+import redis.clients.jedis.exceptions.JedisRedirectionException;
+import redis.clients.jedis.util.Pool;
+
+/**
+ * The only caller of the client: sends commands alone or many together, knows scripts that the server has forgotten, and
+ * tries once more where a connection was broken by a restart.
+ *
+ * <p>Whatever is sent may be sent twice; so all of it does its work once, or may be done twice. A time-out is not tried
+ * again, since the caller has waited enough: what was sent may have been done.
+ */
+final class Server implements AutoCloseable {
+    private static final int MOST_TOGETHER = 256;
+
+    private final UnifiedJedis client;
+    private final Owner owner;
+    private final Health health;
+    private final Map<RedisScript, RedisScript.Sent> scripts = new EnumMap<>(RedisScript.class);
+
+    /** Who closes the client. */
+    enum Owner {
+        THIS,
+        USER
+    }
+
+    Server(UnifiedJedis client, Owner owner, Health health, UnaryOperator<String> edited) {
+        this.client = Objects.requireNonNull(client, "client");
+        this.owner = owner;
+        this.health = health;
+        for (RedisScript script : RedisScript.values()) {
+            scripts.put(script, RedisScript.Sent.of(edited.apply(script.text())));
+        }
+    }
+
+    /** Something to send. */
+    interface Command {
+        @Nullable
+        Object alone(UnifiedJedis client);
+
+        Response<? extends @Nullable Object> among(AbstractPipeline others);
+    }
+
+    /** What came of one command among others. */
+    record Answer(@Nullable Object reply, @Nullable JedisException failure) {
+        @Nullable
+        Object orThrow() {
+            if (failure != null) {
+                throw failure;
+            }
+            return reply;
+        }
+
+        /** The reply of a script, which is never null. */
+        List<?> list() {
+            return (List<?>) Objects.requireNonNull(orThrow());
+        }
+    }
+
+    /** Whether keys may lie on different nodes, so that a script may use one key only. */
+    boolean isCluster() {
+        return !(client instanceof RedisClient || client instanceof RedisSentinelClient);
+    }
+
+    Command hmget(byte[] key, byte[]... fields) {
+        return command(one -> one.hmget(key, fields), many -> many.hmget(key, fields));
+    }
+
+    Command get(byte[] key) {
+        return command(one -> one.get(key), many -> many.get(key));
+    }
+
+    Command publish(byte[] channel, byte[] message) {
+        return command(one -> one.publish(channel, message), many -> many.publish(channel, message));
+    }
+
+    Command script(RedisScript which, List<byte[]> keys, List<byte[]> arguments) {
+        RedisScript.Sent sent = Objects.requireNonNull(scripts.get(which));
+        return command(
+                one -> {
+                    try {
+                        return one.evalsha(sent.hash(), keys, arguments);
+                    } catch (JedisNoScriptException forgotten) {
+                        return one.eval(sent.text(), keys, arguments);
+                    }
+                },
+                many -> many.evalsha(sent.hash(), keys, arguments));
+    }
+
+    private static Command command(
+            Function<UnifiedJedis, @Nullable Object> alone,
+            Function<AbstractPipeline, Response<? extends @Nullable Object>> among) {
+        return new Command() {
+            @Override
+            public @Nullable Object alone(UnifiedJedis client) {
+                return alone.apply(client);
+            }
+
+            @Override
+            public Response<? extends @Nullable Object> among(AbstractPipeline others) {
+                return among.apply(others);
+            }
+        };
+    }
+
+    /** Sends a command and returns its reply. */
+    @Nullable
+    Object send(Command command) {
+        try {
+            Object reply = sendOrRetry(command);
+            health.answered();
+            return reply;
+        } catch (JedisException failure) {
+            throw health.failed(failure);
+        }
+    }
+
+    List<?> sendScript(RedisScript which, List<byte[]> keys, List<byte[]> arguments) {
+        return (List<?>) Objects.requireNonNull(send(script(which, keys, arguments)));
+    }
+
+    private @Nullable Object sendOrRetry(Command command) {
+        try {
+            return command.alone(client);
+        } catch (JedisConnectionException broken) {
+            if (isTimeout(broken) || !dropIdle()) {
+                throw broken;
+            }
+            return command.alone(client);
+        }
+    }
+
+    /**
+     * Sends many together, in one round trip for each node.
+     *
+     * @return what came of each; some may have failed
+     * @throws JedisException if it is not known what came of any
+     */
+    List<Answer> sendAll(List<Command> commands) {
+        List<Answer> answers = new ArrayList<>(commands.size());
+        for (int from = 0; from < commands.size(); from += MOST_TOGETHER) {
+            answers.addAll(sendTogether(commands.subList(from, Math.min(commands.size(), from + MOST_TOGETHER))));
+        }
+        return answers;
+    }
+
+    private List<Answer> sendTogether(List<Command> commands) {
+        if (commands.size() == 1) {
+            return List.of(answerOf(commands.get(0)));
+        }
+        List<Response<? extends @Nullable Object>> responses;
+        try {
+            responses = pipelined(commands);
+        } catch (JedisConnectionException broken) {
+            if (isTimeout(broken) || !dropIdle()) {
+                throw health.failed(broken);
+            }
+            responses = pipelined(commands);
+        } catch (JedisException failure) {
+            throw health.failed(failure);
+        }
+        List<Answer> answers = new ArrayList<>(commands.size());
+        for (int i = 0; i < commands.size(); i++) {
+            answers.add(answerOf(commands.get(i), responses.get(i)));
+        }
+        return answers;
+    }
+
+    private List<Response<? extends @Nullable Object>> pipelined(List<Command> commands) {
+        List<Response<? extends @Nullable Object>> responses = new ArrayList<>(commands.size());
+        try (AbstractPipeline pipeline = client.pipelined()) {
+            commands.forEach(command -> responses.add(command.among(pipeline)));
+            pipeline.sync();
+        }
+        return responses;
+    }
+
+    /** One whose script is not known there, whose key has moved, or whose node was lost, is sent again by itself. */
+    private Answer answerOf(Command command, Response<? extends @Nullable Object> response) {
+        try {
+            Object reply = response.get();
+            health.answered();
+            return new Answer(reply, null);
+        } catch (JedisNoScriptException | JedisRedirectionException | JedisConnectionException again) {
+            return answerOf(command);
+        } catch (JedisException failure) {
+            return new Answer(null, health.failed(failure));
+        } catch (IllegalStateException noReply) { // of a node that did not answer while others did
+            return answerOf(command);
+        }
+    }
+
+    private Answer answerOf(Command command) {
+        try {
+            return new Answer(send(command), null);
+        } catch (JedisException failure) {
+            return new Answer(null, failure);
+        }
+    }
+
+    /** A time-out, or no connection at all; a new connection would not help. */
+    private static boolean isTimeout(JedisConnectionException failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SocketTimeoutException || cause instanceof java.net.ConnectException) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** After a restart all idle connections are broken, and each would cost a try. Returns false if they are not known. */
+    private boolean dropIdle() {
+        Pool<Connection> pool = pool();
+        if (pool == null) {
+            return false;
+        }
+        pool.clear();
+        return true;
+    }
+
+    private @Nullable Pool<Connection> pool() {
+        if (client instanceof RedisClient single) {
+            return single.getPool();
+        }
+        if (client instanceof RedisSentinelClient sentinel) {
+            return sentinel.getPrimaryNodesConnectionMap().values().stream()
+                    .findFirst()
+                    .orElse(null);
+        }
+        return null; // the client of a cluster tries again by itself
+    }
+
+    /**
+     * Subscribes on a connection of its own, beside the user's pool, and returns when that ends.
+     *
+     * @param opened told how to break the connection off, before anything is sent on it
+     * @throws Exception whatever ended it
+     */
+    void subscribe(BinaryJedisPubSub subscriber, Opened opened, byte[]... channels) throws Exception {
+        GenericObjectPool<Connection> pool = anyPool();
+        if (pool == null) {
+            opened.with(subscriber::unsubscribe);
+            client.subscribe(subscriber, channels); // another kind of client: on a connection of its pool
+            return;
+        }
+        try (Connection connection = pool.getFactory().makeObject().getObject()) {
+            opened.with(connection::forceDisconnect);
+            connection.setTimeoutInfinite();
+            subscriber.proceed(connection, channels);
+        }
+    }
+
+    /** Takes what breaks a connection off. */
+    interface Opened {
+        /** What breaks a connection off. */
+        interface Break {
+            void off() throws Exception;
+        }
+
+        void with(Break connection);
+    }
+
+    private @Nullable GenericObjectPool<Connection> anyPool() {
+        if (client instanceof RedisClusterClient cluster) {
+            return cluster.getClusterNodes().values().stream().findAny().orElse(null);
+        }
+        return pool();
+    }
+
+    @Override
+    public void close() {
+        if (owner == Owner.THIS) {
+            client.close();
+        }
+    }
+}
