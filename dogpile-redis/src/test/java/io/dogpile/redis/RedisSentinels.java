@@ -1,0 +1,184 @@
+package io.dogpile.redis;
+
+import static java.util.stream.Collectors.toSet;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import redis.clients.jedis.ConnectionPoolConfig;
+import redis.clients.jedis.DefaultJedisClientConfig;
+import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.JedisClientConfig;
+import redis.clients.jedis.RedisSentinelClient;
+import redis.clients.jedis.exceptions.JedisException;
+
+/**
+ * A master with one replica, watched by three sentinels, all on the loopback address and ready when they are started. A
+ * master that does not answer for {@link #DOWN_AFTER} is replaced. For one thread at a time.
+ */
+public final class RedisSentinels implements AutoCloseable {
+    /** What the sentinels call the master. */
+    public static final String MASTER_NAME = "dogpile";
+
+    public static final Duration DOWN_AFTER = Duration.ofSeconds(1);
+
+    private static final int SENTINELS = 3;
+    private static final int QUORUM = 2;
+
+    private final List<RedisServer> servers = new ArrayList<>();
+    private final List<RedisServer> sentinels = new ArrayList<>();
+
+    private RedisSentinels() {}
+
+    /**
+     * Starts all five and returns when every sentinel knows the others and the replica.
+     *
+     * @throws IllegalStateException as {@link RedisServer.Builder#start()}, or if they do not find each other in time
+     */
+    public static RedisSentinels start() {
+        RedisSentinels started = new RedisSentinels();
+        try {
+            started.startServers();
+            started.startSentinels();
+            return started;
+        } catch (RuntimeException e) {
+            started.close();
+            throw e;
+        }
+    }
+
+    /** The server that the sentinels now call master; another one after a failover. It may be dead. */
+    public RedisServer master() {
+        List<?> address = (List<?>) sentinels.get(0).command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME);
+        return byPort(Integer.parseInt((String) address.get(1)));
+    }
+
+    /** The one of the two that is not {@link #master()}. */
+    public RedisServer replica() {
+        RedisServer master = master();
+        return servers.stream().filter(server -> server != master).findFirst().orElseThrow();
+    }
+
+    public List<RedisServer> sentinels() {
+        return List.copyOf(sentinels);
+    }
+
+    public Set<HostAndPort> sentinelAddresses() {
+        return sentinels.stream().map(RedisServer::hostAndPort).collect(toSet());
+    }
+
+    /** A new client that asks the sentinels for the master. The caller closes it. */
+    public RedisSentinelClient client() {
+        return client(RedisServer.TIMEOUT);
+    }
+
+    /** As {@link #client()}, with another limit for connections, answers and the pool. */
+    public RedisSentinelClient client(Duration timeout) {
+        JedisClientConfig config = DefaultJedisClientConfig.builder()
+                .timeoutMillis((int) timeout.toMillis())
+                .build();
+        ConnectionPoolConfig pool = new ConnectionPoolConfig();
+        pool.setMaxWait(timeout);
+        return RedisSentinelClient.builder()
+                .masterName(MASTER_NAME)
+                .sentinels(sentinelAddresses())
+                .clientConfig(config)
+                .sentinelClientConfig(config)
+                .poolConfig(pool)
+                .build();
+    }
+
+    /** Kills the master and returns it at once; {@link RedisServer#restart()} lets it come back as replica. */
+    public RedisServer killMaster() {
+        RedisServer master = master();
+        master.kill();
+        return master;
+    }
+
+    /** Waits until every sentinel names another than this one, and that one takes writes. */
+    public RedisServer awaitMasterOtherThan(RedisServer lost) {
+        Await.until("another master than " + lost, () -> {
+            Set<?> named = sentinels.stream()
+                    .map(one -> one.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME))
+                    .collect(toSet());
+            RedisServer master = master();
+            return named.size() == 1
+                    && master != lost
+                    && master.info("replication", "role").equals("master");
+        });
+        return master();
+    }
+
+    @Override
+    public void close() {
+        // The sentinels first, so that none begins a failover.
+        Stream.concat(sentinels.stream(), servers.stream()).forEach(RedisServer::close);
+    }
+
+    private void startServers() {
+        RedisServer master =
+                RedisServer.builder().setting("repl-diskless-sync-delay", "0").start();
+        servers.add(master);
+        RedisServer replica = RedisServer.builder()
+                .setting("repl-diskless-sync-delay", "0")
+                .setting("replicaof", master.hostAndPort().getHost(), Integer.toString(master.port()))
+                .start();
+        servers.add(replica);
+        // A sentinel asks the master for its replicas when it begins, and then only every ten seconds.
+        Await.until(
+                "the replica follows",
+                () -> replica.info("replication", "master_link_status").equals("up"));
+        Await.until(
+                "the master has its replica",
+                () -> master.info("replication", "connected_slaves").equals("1"));
+    }
+
+    private void startSentinels() {
+        RedisServer master = servers.get(0);
+        for (int sentinel = 0; sentinel < SENTINELS; sentinel++) {
+            RedisServer started = RedisServer.builder().argument("--sentinel").start();
+            sentinels.add(started);
+            started.command(
+                    "SENTINEL",
+                    "MONITOR",
+                    MASTER_NAME,
+                    master.hostAndPort().getHost(),
+                    Integer.toString(master.port()),
+                    Integer.toString(QUORUM));
+            set(started, "down-after-milliseconds", Long.toString(DOWN_AFTER.toMillis()));
+            // Two sentinels that both want to lead try again after twice this.
+            set(started, "failover-timeout", Long.toString(2 * DOWN_AFTER.toMillis()));
+        }
+        Await.until("the sentinels know each other", () -> sentinels.stream().allMatch(RedisSentinels::knowsAll));
+    }
+
+    private static void set(RedisServer sentinel, String option, String value) {
+        sentinel.command("SENTINEL", "SET", MASTER_NAME, option, value);
+    }
+
+    private static boolean knowsAll(RedisServer sentinel) {
+        try {
+            List<?> fields = (List<?>) sentinel.command("SENTINEL", "MASTER", MASTER_NAME);
+            return field(fields, "num-slaves").equals("1")
+                    && field(fields, "num-other-sentinels").equals(Integer.toString(SENTINELS - 1))
+                    && sentinel.command("SENTINEL", "CKQUORUM", MASTER_NAME)
+                            .toString()
+                            .startsWith("OK");
+        } catch (JedisException notYet) {
+            return false;
+        }
+    }
+
+    private static Object field(List<?> namesAndValues, String name) {
+        return namesAndValues.get(namesAndValues.indexOf(name) + 1);
+    }
+
+    private RedisServer byPort(int port) {
+        return servers.stream()
+                .filter(server -> server.port() == port)
+                .findFirst()
+                .orElseThrow();
+    }
+}
