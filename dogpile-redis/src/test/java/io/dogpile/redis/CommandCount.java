@@ -83,9 +83,10 @@ public final class CommandCount implements AutoCloseable {
      * One command of a client.
      *
      * @param address of the client's end of the connection, with the port
-     * @param client the name that the connection had given itself; empty without one
+     * @param client the name that the connection had given itself; empty without one. Before Redis 7, that of a connection
+     *     made after the count is only known if it is still there at the look
      * @param name in upper case
-     * @param arguments as MONITOR quotes them: bytes that are not printable as {@code \x00}
+     * @param arguments as MONITOR quotes them: bytes that are not printable as {@code \x00}; each cut at 500 characters
      */
     public record Command(String address, String client, String name, List<String> arguments) {
         private static final Set<String> UPKEEP = Set.of("AUTH", "CLIENT", "HELLO", "PING", "QUIT", "SELECT");
@@ -108,10 +109,12 @@ public final class CommandCount implements AutoCloseable {
 
     /** One server's. A thread reads the lines; the lock is never held over a read. */
     private static final class Monitor {
-        private static final String MARKER = "marker-of-command-count-";
+        /** The name of the connections that send markers, which are not counted, and how the markers begin. */
+        private static final String MARKER = "command-count";
+
+        private static final int MAX_ARGUMENT_CHARS = 500;
         private static final int MAX_COMMANDS = 1_000_000;
         private static final Pattern LINE = Pattern.compile("\\S+ \\[\\d+ (\\S+)\\] (.*)");
-        private static final Pattern WORD = Pattern.compile("\"((?:[^\"\\\\]|\\\\.)*)\"");
         private static final Pattern LISTED = Pattern.compile("\\baddr=(\\S+) .*?\\bname=(\\S*) ");
 
         private final RedisServer server;
@@ -128,15 +131,12 @@ public final class CommandCount implements AutoCloseable {
 
         Monitor(RedisServer server) {
             this.server = server;
-            markers = new Connection(server.hostAndPort(), server.configOfOne());
-            lines = new Connection(server.hostAndPort(), server.configOfOne());
+            markers = new Connection(server.hostAndPort(), server.configOfOne(MARKER));
+            lines = new Connection(server.hostAndPort(), server.configOfOne(MARKER));
             try {
                 lines.sendCommand(Protocol.Command.MONITOR);
                 lines.getStatusCodeReply();
                 lines.setTimeoutInfinite();
-                // Connections that are made from here on show their names on the monitor.
-                markers.sendCommand(Protocol.Command.CLIENT, "LIST");
-                remember(markers.getBulkReply());
                 Thread reader = new Thread(this::read, "monitor of " + server);
                 reader.setDaemon(true);
                 reader.start();
@@ -151,7 +151,11 @@ public final class CommandCount implements AutoCloseable {
             mark();
             lock.lock();
             try {
-                return List.copyOf(seen).stream();
+                return seen.stream()
+                        .map(command -> command.client().isEmpty() ? withName(command) : command)
+                        .filter(command -> !command.client().equals(MARKER))
+                        .toList()
+                        .stream();
             } finally {
                 lock.unlock();
             }
@@ -172,19 +176,25 @@ public final class CommandCount implements AutoCloseable {
             markers.disconnect();
         }
 
-        private void remember(String list) {
+        /** For connections that were there first; and Redis 6.2 does not show on the monitor how one names itself. */
+        private void learnNames() {
+            markers.sendCommand(Protocol.Command.CLIENT, "LIST");
+            String list = markers.getBulkReply();
             lock.lock();
             try {
-                list.lines().map(LISTED::matcher).filter(Matcher::find).forEach(client -> {
-                    // One that is already there has renamed itself since.
-                    clients.putIfAbsent(client.group(1), client.group(2));
-                });
+                list.lines()
+                        .map(LISTED::matcher)
+                        .filter(Matcher::find)
+                        // One without a name may have got it since, and the reader may have seen that.
+                        .filter(client -> !client.group(2).isEmpty())
+                        .forEach(client -> clients.put(client.group(1), client.group(2)));
             } finally {
                 lock.unlock();
             }
         }
 
         private void mark() {
+            learnNames();
             String marker = MARKER + UUID.randomUUID();
             markers.sendCommand(Protocol.Command.ECHO, marker);
             markers.getBulkReply();
@@ -232,10 +242,7 @@ public final class CommandCount implements AutoCloseable {
                 return;
             }
             String address = parts.group(1);
-            List<String> words = WORD.matcher(parts.group(2))
-                    .results()
-                    .map(word -> word.group(1))
-                    .toList();
+            List<String> words = words(parts.group(2));
             String name = words.get(0).toUpperCase(Locale.ROOT);
             List<String> arguments = words.subList(1, words.size());
             if (name.equals("ECHO") && arguments.get(0).startsWith(MARKER)) {
@@ -247,6 +254,26 @@ public final class CommandCount implements AutoCloseable {
                 throw new JedisException("more than " + MAX_COMMANDS + " commands; reset now and then");
             }
             seen.add(new Command(address, clients.getOrDefault(address, ""), name, arguments));
+        }
+
+        private Command withName(Command command) {
+            String client = clients.getOrDefault(command.address(), "");
+            return new Command(command.address(), client, command.name(), command.arguments());
+        }
+
+        /** By hand: a pattern for these would run out of stack at a long value. */
+        private static List<String> words(String quoted) {
+            List<String> words = new ArrayList<>();
+            int start = quoted.indexOf('"') + 1;
+            while (start > 0) {
+                int end = start;
+                while (quoted.charAt(end) != '"') {
+                    end += quoted.charAt(end) == '\\' ? 2 : 1;
+                }
+                words.add(quoted.substring(start, Math.min(end, start + MAX_ARGUMENT_CHARS)));
+                start = quoted.indexOf('"', end + 1) + 1;
+            }
+            return words;
         }
 
         /** CLIENT SETNAME x, or HELLO 3 SETNAME x. */

@@ -12,6 +12,8 @@ import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.JedisClientConfig;
 import redis.clients.jedis.RedisSentinelClient;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
@@ -90,7 +92,7 @@ public final class RedisSentinels implements AutoCloseable {
                 .build();
     }
 
-    /** Kills the master and returns it at once; {@link RedisServer#restart()} lets it come back as replica. */
+    /** Kills the master and returns it at once. */
     public RedisServer killMaster() {
         RedisServer master = master();
         master.kill();
@@ -104,11 +106,21 @@ public final class RedisSentinels implements AutoCloseable {
                     .map(one -> one.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME))
                     .collect(toSet());
             RedisServer master = master();
-            return named.size() == 1
-                    && master != lost
-                    && master.info("replication", "role").equals("master");
+            return named.size() == 1 && master != lost && says(master, "role", "master");
         });
         return master();
+    }
+
+    /**
+     * Waits until {@link #replica()} follows the master. A killed master that was {@linkplain RedisServer#restart() started
+     * again} still thinks that it is the master until then.
+     */
+    public RedisServer awaitReplica() {
+        RedisServer replica = replica();
+        Await.until(
+                replica + " follows",
+                () -> says(replica, "role", "slave") && says(replica, "master_link_status", "up"));
+        return replica;
     }
 
     @Override
@@ -127,12 +139,8 @@ public final class RedisSentinels implements AutoCloseable {
                 .start();
         servers.add(replica);
         // A sentinel asks the master for its replicas when it begins, and then only every ten seconds.
-        Await.until(
-                "the replica follows",
-                () -> replica.info("replication", "master_link_status").equals("up"));
-        Await.until(
-                "the master has its replica",
-                () -> master.info("replication", "connected_slaves").equals("1"));
+        Await.until("the replica follows", () -> says(replica, "master_link_status", "up"));
+        Await.until("the master has its replica", () -> says(master, "connected_slaves", "1"));
     }
 
     private void startSentinels() {
@@ -140,6 +148,7 @@ public final class RedisSentinels implements AutoCloseable {
         for (int sentinel = 0; sentinel < SENTINELS; sentinel++) {
             RedisServer started = RedisServer.builder().argument("--sentinel").start();
             sentinels.add(started);
+            hurry(started);
             started.command(
                     "SENTINEL",
                     "MONITOR",
@@ -152,6 +161,24 @@ public final class RedisSentinels implements AutoCloseable {
             set(started, "failover-timeout", Long.toString(2 * DOWN_AFTER.toMillis()));
         }
         Await.until("the sentinels know each other", () -> sentinels.stream().allMatch(RedisSentinels::knowsAll));
+    }
+
+    /** What a server says of replication. One that changes its part drops its connections: that is a no. */
+    private static boolean says(RedisServer server, String field, String value) {
+        try {
+            return server.info("replication", field).equals(value);
+        } catch (JedisConnectionException dropped) {
+            return false;
+        }
+    }
+
+    /** Sentinels look around every two to ten seconds. From Redis 7 on they can be told to do so more often. */
+    private static void hurry(RedisServer sentinel) {
+        try {
+            sentinel.command("SENTINEL", "DEBUG", "INFO-PERIOD", "500", "PUBLISH-PERIOD", "250");
+        } catch (JedisDataException unknown) {
+            // Then it all takes longer, within the same bounds.
+        }
     }
 
     private static void set(RedisServer sentinel, String option, String value) {

@@ -106,15 +106,15 @@ public final class RedisServer implements AutoCloseable {
 
     Object raw(String name, byte[]... arguments) {
         ProtocolCommand command = () -> SafeEncoder.encode(name);
-        try (Connection connection = new Connection(hostAndPort(), configOfOne())) {
+        try (Connection connection = new Connection(hostAndPort(), configOfOne("fixture"))) {
             connection.sendCommand(command, arguments);
             return SafeEncoder.encodeObject(connection.getOne());
         }
     }
 
     /** For a connection without a pool, whose answers look the same on every version. */
-    JedisClientConfig configOfOne() {
-        return config(password).protocol(RedisProtocol.RESP2).build();
+    JedisClientConfig configOfOne(String client) {
+        return config(password).protocol(RedisProtocol.RESP2).clientName(client).build();
     }
 
     /** As kill -9 does. Its connections break, what it held in memory is lost. */
