@@ -647,13 +647,27 @@ final class RedisPartition<V> implements Partition<V> {
         }
     }
 
-    /** A right: its nonce decides, its fence numbers it. */
+    /**
+     * A right: its nonce decides, its fence numbers it.
+     *
+     * <pre>
+     *   HELD ──published, or refused──► ENDED
+     *     └─────no answer─────────────► UNKNOWN
+     * </pre>
+     */
     private final class Right implements Slot.Grant<V> {
+        /** What is known of it here. */
+        private enum State {
+            HELD,
+            ENDED,
+            UNKNOWN
+        }
+
         private final Name name;
         private final String nonce;
         private final long fence;
         private final Sight seen;
-        private volatile boolean unanswered;
+        private volatile State state = State.HELD;
 
         Right(Name name, String nonce, long fence, Sight seen) {
             this.name = name;
@@ -696,6 +710,9 @@ final class RedisPartition<V> implements Partition<V> {
 
         @Override
         public Slot.Published<V> publish(Slot.Draft<V> draft) {
+            if (state == State.ENDED) {
+                return new Slot.Published<>(Slot.Published.Outcome.VOIDED, null);
+            }
             Draft one = drafted(draft);
             Server.Command command = one.command;
             if (command == null) {
@@ -705,7 +722,7 @@ final class RedisPartition<V> implements Partition<V> {
             try {
                 return published(one, (List<?>) Objects.requireNonNull(server.send(command)), sent);
             } catch (RuntimeException notKnown) {
-                unanswered = true;
+                state = State.UNKNOWN;
                 throw notKnown;
             }
         }
@@ -767,6 +784,7 @@ final class RedisPartition<V> implements Partition<V> {
         }
 
         Slot.Published<V> published(Draft draft, List<?> reply, long sent) {
+            state = State.ENDED;
             clocks.answered(name.record, sent, (Long) reply.get(1));
             RedisRecord.Stamps stamps = RedisRecord.Stamps.parse((byte[]) reply.get(2));
             if ((Long) reply.get(0) == 0) {
@@ -788,7 +806,7 @@ final class RedisPartition<V> implements Partition<V> {
         /** Where the publication was not answered the caller has waited enough, and this is done behind. */
         @Override
         public void abandon(@Nullable Throwable cause) {
-            if (unanswered) {
+            if (state == State.UNKNOWN) {
                 node.later(() -> RedisPartition.this.abandon(name, nonce, cause));
             } else {
                 RedisPartition.this.abandon(name, nonce, cause);
@@ -847,7 +865,7 @@ final class RedisPartition<V> implements Partition<V> {
             try {
                 answers = server.sendAll(commands);
             } catch (RuntimeException notKnown) {
-                rights.values().forEach(right -> right.unanswered = true);
+                rights.values().forEach(right -> right.state = Right.State.UNKNOWN);
                 throw notKnown;
             }
             int next = first;
@@ -871,7 +889,7 @@ final class RedisPartition<V> implements Partition<V> {
             List<Server.Command> commands = rights.values().stream()
                     .map(right -> abandoning(right.name, right.nonce, cause))
                     .toList();
-            if (rights.values().stream().anyMatch(right -> right.unanswered)) {
+            if (rights.values().stream().anyMatch(right -> right.state == Right.State.UNKNOWN)) {
                 node.later(() -> server.sendAll(commands));
             } else {
                 server.sendAll(commands).forEach(Server.Answer::orThrow);

@@ -1,0 +1,44 @@
+package io.dogpile.redis;
+
+import io.dogpile.core.LockProvider;
+import io.dogpile.core.LockProviderContract;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import redis.clients.jedis.UnifiedJedis;
+
+/** What every lock holds, on one server. */
+class RedisLockProviderTest extends LockProviderContract {
+    private static final List<UnifiedJedis> clients = new ArrayList<>();
+    private static RedisServer server;
+
+    @BeforeAll
+    static void start() {
+        server = RedisServer.start();
+    }
+
+    @AfterAll
+    static void stop() {
+        clients.forEach(UnifiedJedis::close);
+        server.close();
+    }
+
+    @Override
+    protected LockProvider provider() {
+        UnifiedJedis client = server.client();
+        clients.add(client);
+        return RedisLockProvider.of(client);
+    }
+
+    @Override
+    protected LockProvider anotherClient(LockProvider first) {
+        return provider();
+    }
+
+    @Override
+    protected Set<Trait> traits() {
+        return Set.of(Trait.EXPIRES, Trait.NUMBERED);
+    }
+}
