@@ -16,6 +16,7 @@ import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
@@ -52,6 +53,7 @@ public final class Proxy implements AutoCloseable {
     private ServerSocket listener;
 
     private volatile Duration delay = Duration.ZERO;
+    private final AtomicLong repliesLost = new AtomicLong();
 
     private Proxy(HostAndPort server, ServerSocket listener) {
         this.server = server;
@@ -118,6 +120,11 @@ public final class Proxy implements AutoCloseable {
         delay = Duration.ZERO;
         fail(Fault.NONE);
         links.stream().filter(link -> link.lostReplies).forEach(Link::close);
+    }
+
+    /** How many pieces of replies have vanished so far: as soon as it grows, the server has done what it was asked. */
+    public long repliesLost() {
+        return repliesLost.get();
     }
 
     /** How many connections there are. */
@@ -292,6 +299,7 @@ public final class Proxy implements AutoCloseable {
                     awaitPassage();
                     if (fault == Fault.NO_REPLIES) {
                         lostReplies = true;
+                        repliesLost.incrementAndGet();
                     } else if (lostReplies) {
                         return;
                     } else {
