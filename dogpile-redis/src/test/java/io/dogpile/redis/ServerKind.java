@@ -64,21 +64,29 @@ public enum ServerKind {
     /** The file that a server reads first, in its working directory. */
     static final String CONFIGURATION = "server.conf";
 
+    /** Kept, as the look for an engine takes a while. Two threads that look at once find the same. */
+    private static volatile ServerKind chosen;
+
     abstract boolean isAvailable();
 
     /** A server of this kind, not started. */
     abstract ServerRun run(String configuration, List<String> arguments);
 
-    /** The kind of this machine, the same for every server of the JVM. */
-    public static ServerKind ofThisMachine() {
-        return Chosen.KIND;
-    }
-
     /**
-     * The kind that is named, else the first there is.
+     * The kind of this machine, the same for every server of the JVM: the one that the property {@value #PROPERTY} names,
+     * else the first there is.
      *
      * @throws IllegalStateException if the named one, or without a name every one, is not there, or if no kind has the name
      */
+    public static ServerKind ofThisMachine() {
+        ServerKind kind = chosen;
+        if (kind == null) {
+            kind = choose(System.getProperty(PROPERTY), ServerKind::isAvailable);
+            chosen = kind;
+        }
+        return kind;
+    }
+
     static ServerKind choose(String named, Predicate<ServerKind> available) {
         if (named == null || named.isEmpty()) {
             return Stream.of(values())
@@ -105,11 +113,6 @@ public enum ServerKind {
                 .map(folder -> Path.of(folder, "redis-server"))
                 .filter(Files::isExecutable)
                 .findFirst();
-    }
-
-    /** Once a JVM: the look for an engine takes a while. */
-    private static final class Chosen {
-        static final ServerKind KIND = choose(System.getProperty(PROPERTY), ServerKind::isAvailable);
     }
 
     /** Unpacked once a JVM, when it is wanted. */
