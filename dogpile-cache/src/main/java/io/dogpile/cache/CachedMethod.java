@@ -14,7 +14,7 @@ import java.util.concurrent.ForkJoinPool;
 import org.jspecify.annotations.Nullable;
 
 /** A cached method of a wrapped object. Immutable, thread-safe. */
-final class CachedMethod {
+final class CachedMethod implements CachingHandler.Answer {
     private static final MethodType OF_ARRAY = MethodType.methodType(Object.class, Object[].class);
 
     private final String label;
@@ -67,9 +67,9 @@ final class CachedMethod {
         }
     }
 
-    @Nullable
+    @Override
     @SuppressWarnings("FutureReturnValueIgnored") // it is the proxy's caller's
-    Object call(@Nullable Object @Nullable [] arguments) throws Throwable {
+    public @Nullable Object call(@Nullable Object @Nullable [] arguments) throws Throwable {
         ArgumentKey key = ArgumentKey.ofAll(namespace, arguments);
         if (form.isFuture()) {
             return ofOneCaller(asyncCalls.getOrCreate(key, asyncCreator));

@@ -8,24 +8,33 @@ import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What a call of a proxy does. All is looked up when the object is wrapped; a call finds it by its method. Immutable. */
+/** What a call of a proxy does. All is looked up when the object is wrapped; a call finds it by its method. */
 final class CachingHandler implements InvocationHandler {
+    /** What a call of one method does. */
+    @FunctionalInterface
+    interface Answer {
+        /** Arguments are as a proxy hands them in: null for none. It throws what the proxy's caller is to see. */
+        @Nullable
+        Object call(@Nullable Object @Nullable [] arguments) throws Throwable;
+    }
+
     private final Class<?> type;
     private final Object target;
     private final Regions regions;
-    private final Map<Method, CachedMethod> cached;
-    private final Map<Method, MethodHandle> passed = new HashMap<>();
+    private final ByMethod<Answer> answers;
 
     <T> CachingHandler(Class<T> type, T target, Regions regions) {
         this.type = type;
         this.target = target;
         this.regions = regions;
-        this.cached = new MethodsOfInterface(type).cached(target, regions);
+        Map<Method, Answer> all = new HashMap<>(new MethodsOfInterface(type).cached(target, regions));
         for (Method method : type.getMethods()) {
-            if (!cached.containsKey(method) && MethodsOfInterface.isOfInstances(method)) {
-                passed.put(method, CachedMethod.handle(method, target));
+            if (!all.containsKey(method) && MethodsOfInterface.isOfInstances(method)) {
+                MethodHandle passed = CachedMethod.handle(method, target);
+                all.put(method, arguments -> (Object) passed.invokeExact(arguments));
             }
         }
+        this.answers = new ByMethod<>(all);
     }
 
     Class<?> type() {
@@ -35,18 +44,14 @@ final class CachingHandler implements InvocationHandler {
     /** Null for a method that is not cached. */
     @Nullable
     CachedMethod cached(Method method) {
-        return cached.get(method);
+        return answers.get(method) instanceof CachedMethod cached ? cached : null;
     }
 
     @Override
     public @Nullable Object invoke(Object proxy, Method method, @Nullable Object @Nullable [] arguments)
             throws Throwable {
-        CachedMethod here = cached.get(method);
-        if (here != null) {
-            return here.call(arguments);
-        }
-        MethodHandle there = passed.get(method);
-        return there == null ? ofObject(this, method, arguments) : there.invokeExact(arguments);
+        Answer answer = answers.get(method);
+        return answer == null ? ofObject(this, method, arguments) : answer.call(arguments);
     }
 
     /** equals, hashCode or toString: a proxy is handed no other method of Object. */

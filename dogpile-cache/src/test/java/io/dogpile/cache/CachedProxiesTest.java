@@ -9,6 +9,8 @@ import io.dogpile.core.DogpileListener.WaitOutcome;
 import io.dogpile.core.FakeTime;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
@@ -122,6 +124,21 @@ class CachedProxiesTest {
             assertThat(texts.notCached(1)).isEqualTo("2 [1]");
             assertThat(texts.plainDefault(1)).isEqualTo("3 [1]");
             assertThat(texts.plainDefault(1)).isEqualTo("4 [1]");
+        }
+
+        @Test
+        void handedOnByAnotherProxy_areAnsweredAlike() {
+            Texts outer = (Texts) Proxy.newProxyInstance(
+                    Texts.class.getClassLoader(), new Class<?>[] {Texts.class}, (proxy, method, arguments) -> {
+                        Method ofItsOwn = Texts.class.getDeclaredMethod(method.getName(), method.getParameterTypes());
+                        return Proxy.getInvocationHandler(texts).invoke(texts, ofItsOwn, arguments);
+                    });
+            for (int i = 0; i < 10; i++) {
+                assertThat(outer.of(1, "a")).isEqualTo("1 [1, a]");
+                assertThat(texts.of(1, "a")).isEqualTo("1 [1, a]");
+            }
+            assertThat(outer.notCached(1)).isEqualTo("2 [1]");
+            assertThat(outer.notCached(1)).isEqualTo("3 [1]");
         }
 
         @Test
