@@ -310,6 +310,8 @@ final class Inbox implements AutoCloseable {
         @Override
         public void onSubscribe(byte[] channel, int count) {
             acknowledged.add(Texts.of(channel));
+            // What was copied before may have been changed without a word.
+            nearByChannel.getOrDefault(Texts.of(channel), List.of()).forEach(one -> tell(() -> one.accept(null)));
             boolean both =
                     acknowledged.contains(Texts.of(own)) && acknowledged.contains(Texts.of(names.channelOfAll()));
             if (both && !wasLive) {

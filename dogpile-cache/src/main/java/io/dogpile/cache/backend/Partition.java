@@ -109,8 +109,9 @@ public interface Partition<V> extends Slots<Object, V>, AutoCloseable {
     /**
      * Asks to be told which values others changed, so that a nearer copy can be dropped. Nothing is promised by default.
      *
-     * @param changed told of the text of a key, or of null for "any of them"; called from any thread
-     * @return ends the watch when closed
+     * @param changed told of the text of a key, or of null for "any of them", which is also told when pushes begin and cease
+     *     to arrive; called from any thread
+     * @return ends the watch when closed; {@link Slot.Watch#live} says whether pushes are known to arrive
      */
     default Slot.Watch watchAll(Consumer<@Nullable String> changed) {
         return Slot.Watch.NONE;

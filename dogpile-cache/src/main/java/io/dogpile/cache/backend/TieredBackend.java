@@ -1,5 +1,6 @@
 package io.dogpile.cache.backend;
 
+import io.dogpile.core.Slot;
 import java.time.Duration;
 import java.util.Objects;
 
@@ -11,7 +12,7 @@ import java.util.Objects;
  * was read from the back before one of them is not copied after it.
  *
  * <p><b>Bound.</b> What others change is seen at once where the back pushes ({@link Partition#watchAll}), as far as its
- * pushes arrive. Without them a copy is at most {@code frontLife} old, counted from when the back was asked for it:
+ * pushes arrive; while the back knows that they do not ({@link Slot.Watch#live}), nothing is copied. Without them a copy is at most {@code frontLife} old, counted from when the back was asked for it:
  * so long may this JVM go on with a value that others have replaced or invalidated.
  *
  * <p>Thread-safe. The front keeps values by reference, whatever the region's serializer.

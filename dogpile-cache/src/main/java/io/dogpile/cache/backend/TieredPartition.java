@@ -39,6 +39,7 @@ final class TieredPartition<V> implements Partition<V> {
     private final NameRegistry<Place> places = NameRegistry.of(text -> new Place());
 
     private volatile Slot.Watch pushes = Slot.Watch.NONE;
+    private volatile boolean backTellsOfGaps;
 
     TieredPartition(MemoryPartition<V> front, Partition<V> back, Opening<V> opening, Duration frontLife) {
         this.front = front;
@@ -86,12 +87,25 @@ final class TieredPartition<V> implements Partition<V> {
     }
 
     private boolean isGood(Ticket ticket) {
-        return changes.get(ticket.stripe) == ticket.changes && changesOfAll.get() == ticket.changesOfAll;
+        return isTold() && changes.get(ticket.stripe) == ticket.changes && changesOfAll.get() == ticket.changesOfAll;
+    }
+
+    /**
+     * Whether changes are told now, as far as the back can say. One that could once, and cannot now, says so by dropping all;
+     * from then on nothing is copied until it can again.
+     */
+    private boolean isTold() {
+        if (pushes.live()) {
+            backTellsOfGaps = true;
+            return true;
+        }
+        return !backTellsOfGaps;
     }
 
     /** A new value: what is on its way to the front is older. */
     private boolean isGoodAndCounted(Ticket ticket) {
-        return changesOfAll.get() == ticket.changesOfAll
+        return isTold()
+                && changesOfAll.get() == ticket.changesOfAll
                 && changes.compareAndSet(ticket.stripe, ticket.changes, ticket.changes + 1);
     }
 

@@ -23,6 +23,7 @@ final class ScriptedPartition<V> implements Partition<V> {
     volatile Step afterPublish = () -> {};
     volatile Exception failing;
     volatile boolean closed;
+    volatile boolean live;
     volatile Slot.@Nullable Claim<V> answer;
 
     ScriptedPartition(Opening<V> opening) {
@@ -150,7 +151,23 @@ final class ScriptedPartition<V> implements Partition<V> {
     @Override
     public Slot.Watch watchAll(Consumer<@Nullable String> changed) {
         watchers.add(changed);
-        return () -> watchers.remove(changed);
+        return new Slot.Watch() {
+            @Override
+            public boolean live() {
+                return live;
+            }
+
+            @Override
+            public void close() {
+                watchers.remove(changed);
+            }
+        };
+    }
+
+    /** As a back whose pushes begin or cease to arrive, and which knows. */
+    void goesLive(boolean now) {
+        live = now;
+        push(null);
     }
 
     @Override

@@ -371,6 +371,26 @@ class TieredBackendTest {
         }
 
         @Test
+        void backThatKnowsThatItsPushesDoNotArrive_isNotCopied_untilTheyDo() throws Exception {
+            back.put("key", draft("one"));
+            read(partition, "key");
+            assertThat(looked("key")).as("it never said that it knows").isEqualTo("one");
+            back.goesLive(true);
+            assertThat(looked("key")).isNull();
+            read(partition, "key");
+            assertThat(looked("key")).isEqualTo("one");
+            back.goesLive(false);
+            assertThat(looked("key")).isNull();
+            read(partition, "key");
+            partition.readAll(List.of("key"));
+            claim(partition, "key").grant().publish(draft("two"));
+            assertThat(looked("key")).isNull();
+            back.goesLive(true);
+            read(partition, "key");
+            assertThat(looked("key")).isEqualTo("two");
+        }
+
+        @Test
         void pushedValueOfASlot_isHandedOn_andNotCopied() throws Exception {
             List<String> told = new ArrayList<>();
             partition.slot("key").watch(seen -> told.add(seen == null ? "look again" : seen.value()));
