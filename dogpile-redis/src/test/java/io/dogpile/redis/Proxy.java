@@ -52,6 +52,9 @@ public final class Proxy implements AutoCloseable {
     /** Guarded by lock; open unless the fault is CUT or CLOSED. */
     private ServerSocket listener;
 
+    /** Guarded by lock; takes the connections of the listener. */
+    private Thread acceptor;
+
     private volatile Duration delay = Duration.ZERO;
     private final AtomicLong repliesLost = new AtomicLong();
 
@@ -86,14 +89,7 @@ public final class Proxy implements AutoCloseable {
 
     /** Breaks every connection and refuses new ones, as when the server's process has ended. */
     public void cut() {
-        lock.lock();
-        try {
-            become(Fault.CUT);
-            closeQuietly(listener);
-        } finally {
-            lock.unlock();
-        }
-        links.forEach(Link::close);
+        end(Fault.CUT);
     }
 
     /**
@@ -134,15 +130,25 @@ public final class Proxy implements AutoCloseable {
 
     @Override
     public void close() {
+        end(Fault.CLOSED);
+    }
+
+    private void end(Fault last) {
+        Thread accepting;
         lock.lock();
         try {
-            fault = Fault.CLOSED;
-            changed.signalAll();
+            if (fault == Fault.CLOSED && last == Fault.CLOSED) {
+                return;
+            }
+            become(last);
             closeQuietly(listener);
+            accepting = acceptor;
         } finally {
             lock.unlock();
         }
         links.forEach(Link::close);
+        // While a thread waits for connections, newer JVMs put off the end of a closed listener until it has left.
+        Await.until("nobody accepts on port " + port, () -> !accepting.isAlive());
     }
 
     private void fail(Fault next) {
@@ -186,7 +192,7 @@ public final class Proxy implements AutoCloseable {
 
     private void listen(ServerSocket socket) {
         listener = socket;
-        daemon("proxy " + port, () -> accept(socket));
+        acceptor = daemon("proxy " + port, () -> accept(socket));
     }
 
     private void accept(ServerSocket socket) throws IOException {
@@ -218,7 +224,7 @@ public final class Proxy implements AutoCloseable {
         }
     }
 
-    private static void daemon(String name, Task task) {
+    private static Thread daemon(String name, Task task) {
         Thread thread = new Thread(
                 () -> {
                     try {
@@ -230,6 +236,7 @@ public final class Proxy implements AutoCloseable {
                 name);
         thread.setDaemon(true);
         thread.start();
+        return thread;
     }
 
     private static void closeQuietly(Closeable closed) {
