@@ -297,7 +297,20 @@ public interface Slot<V> {
          * @return the claim
          */
         public static <V> Claim<V> backingOff(Duration left, String why) {
-            return new Claim<>(Kind.BACKING_OFF, null, null, left, Objects.requireNonNull(why));
+            return backingOff(left, why, null);
+        }
+
+        /**
+         * Refused, because creations failed in a row, with a look at what there is meanwhile.
+         *
+         * @param <V> the type of the value
+         * @param left how long the back-off lasts
+         * @param why the recorded text of the last failure
+         * @param seen what the slot holds, or null if the store did not look
+         * @return the claim
+         */
+        public static <V> Claim<V> backingOff(Duration left, String why, @Nullable Seen<V> seen) {
+            return new Claim<>(Kind.BACKING_OFF, seen, null, left, Objects.requireNonNull(why));
         }
 
         /**

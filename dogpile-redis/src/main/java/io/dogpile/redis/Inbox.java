@@ -101,6 +101,12 @@ final class Inbox implements AutoCloseable {
             return observed;
         }
 
+        /** Whether the server has this node noted as one to be told when that lease ends. */
+        boolean isNotedFor(RedisRecord.Lease lease) {
+            Observed before = observed;
+            return before != null && before.registered && before.lease.nonce().equals(lease.nonce());
+        }
+
         /** The lease is seen now; what was noted of the same one stands. */
         void sees(RedisRecord.Lease lease, boolean registered, long now) {
             Observed before = observed;

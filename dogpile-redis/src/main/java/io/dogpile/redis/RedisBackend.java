@@ -27,6 +27,8 @@ import redis.clients.jedis.UnifiedJedis;
  * <p>An invalidation of a whole region is seen by this node at once, by others by push, and at the latest after a second and a
  * round trip; see {@link Builder#strictInvalidation()}. A write that timed out counts as not known, never as not done.
  *
+ * <p>A value that is pushed is read by the region's serializer on the thread that all pushes come by: a serializer must not block.
+ *
  * <p>Works with Redis 6.2 and newer, alone, under Sentinel or as a Cluster. Thread-safe. Owns three daemon threads and one
  * connection beside the client's pool, until it is {@linkplain #close closed}. The protocol: DESIGN.md, Redis.
  */

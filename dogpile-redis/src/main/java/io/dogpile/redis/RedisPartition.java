@@ -36,6 +36,9 @@ final class RedisPartition<V> implements Partition<V> {
     /** So much longer than its length must a lease stand still before it is taken for dead: clocks differ. */
     private static final double STANDS_STILL = 1.1;
 
+    /** So many milliseconds more than its length may be left of a good lease, as far as the server's time is known here. */
+    private static final long CLOCKS_DIFFER = 100;
+
     private static final int LONGEST_TEXT = 300;
     private static final byte[] YES = {'1'};
     private static final byte[] NO = {'0'};
@@ -228,22 +231,25 @@ final class RedisPartition<V> implements Partition<V> {
         return claimed(attempt, reply, sent);
     }
 
-    /** Without a word to the server: it has noted this node for that very lease, and will tell. */
+    /**
+     * Without a word to the server, which was just seen to have a right granted: to who does not wait, and to who waits and is
+     * noted there for that very lease.
+     */
     private Slot.@Nullable Claim<V> heldAsBefore(Sight seen, Slot.Wish wish) {
         RedisRecord.Lease held = seen.held;
-        Inbox.Place place = inbox.place(seen.name.full);
-        if (held == null || place == null || wish.reason() != Slot.Wish.Reason.NEEDED) {
+        if (held == null || wish.reason() == Slot.Wish.Reason.REFRESH || !seen.isHeldFor(held)) {
             return null;
         }
-        Inbox.Place.Observed before = place.observed();
-        boolean noted =
-                before != null && before.registered() && before.lease().nonce().equals(held.nonce());
-        long left = held.expiryMillis() - seen.readAtMillis;
-        if (!noted || left <= 0 || left > held.lengthMillis() || held.generation() < seen.known.hard()) {
+        Duration left = Duration.ofMillis(held.expiryMillis() - seen.readAtMillis);
+        if (!wish.willWait()) {
+            return Slot.Claim.held(left, seen);
+        }
+        Inbox.Place place = inbox.place(seen.name.full);
+        if (place == null || !place.isNotedFor(held)) {
             return null;
         }
         place.sees(held, true, time.nanos());
-        return stoodStill(seen, place) == null ? Slot.Claim.held(Duration.ofMillis(left), seen) : null;
+        return stoodStill(seen, place) == null ? Slot.Claim.held(left, seen) : null;
     }
 
     private Server.Command command(Attempt<V> attempt) {
@@ -391,8 +397,11 @@ final class RedisPartition<V> implements Partition<V> {
         } catch (RuntimeException unreadable) {
             text = failure.getClass().getName();
         }
-        String line = text.replaceAll("\\p{Cntrl}+", " ");
-        return line.length() <= LONGEST_TEXT ? line : line.substring(0, LONGEST_TEXT) + "...";
+        return cut(text.replaceAll("\\p{Cntrl}+", " "));
+    }
+
+    private static String cut(String text) {
+        return text.length() <= LONGEST_TEXT ? text : text.substring(0, LONGEST_TEXT) + "...";
     }
 
     @Override
@@ -627,7 +636,15 @@ final class RedisPartition<V> implements Partition<V> {
 
         @Override
         public boolean creating() {
-            return held != null && held.expiryMillis() > readAtMillis;
+            return held != null && isHeldFor(held);
+        }
+
+        /** Whether the lease is good: neither over, nor from before the clock was set back, nor of an older generation. */
+        private boolean isHeldFor(RedisRecord.Lease lease) {
+            long left = lease.expiryMillis() - readAtMillis;
+            return left > 0
+                    && left <= lease.lengthMillis() + CLOCKS_DIFFER
+                    && lease.generation() >= Math.max(known.hard(), known.soft());
         }
 
         @Override

@@ -6,6 +6,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.apache.commons.pool2.impl.GenericObjectPool;
@@ -13,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.AbstractPipeline;
 import redis.clients.jedis.BinaryJedisPubSub;
 import redis.clients.jedis.Connection;
+import redis.clients.jedis.ConnectionPool;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
 import redis.clients.jedis.RedisSentinelClient;
@@ -283,7 +285,11 @@ final class Server implements AutoCloseable {
 
     private @Nullable GenericObjectPool<Connection> anyPool() {
         if (client instanceof RedisClusterClient cluster) {
-            return cluster.getClusterNodes().values().stream().findAny().orElse(null);
+            List<ConnectionPool> nodes = List.copyOf(cluster.getClusterNodes().values());
+            // Any node hears all messages; another one each time, since one of them may be down.
+            return nodes.isEmpty()
+                    ? null
+                    : nodes.get(ThreadLocalRandom.current().nextInt(nodes.size()));
         }
         return pool();
     }
