@@ -74,9 +74,12 @@ final class BlockingCall<V> extends Call<V> {
         }
     }
 
+    /** Not to itself, as when a leader lands its own flight: it looks before it parks. */
     @Override
     void signal() {
-        options().time().unpark(caller);
+        if (Thread.currentThread() != caller) {
+            options().time().unpark(caller);
+        }
     }
 
     /** Throws what the creator threw, checked or not: a checked one has been wrapped where the creation ended. */
