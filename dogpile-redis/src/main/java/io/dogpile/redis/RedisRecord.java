@@ -107,8 +107,7 @@ final class RedisRecord {
             while (at < text.length && text[at] >= '0' && text[at] <= '9' && at - start < MOST_DIGITS) {
                 number = number * 10 + (text[at++] - '0');
             }
-            boolean ended = at == text.length || text[at] == ' ';
-            if (at == start || !ended) {
+            if (at == start || (at < text.length && text[at] != ' ')) {
                 return -1;
             }
             at++;
