@@ -26,14 +26,10 @@ final class Generations {
             if (text == null) {
                 return null;
             }
-            int blank = text.indexOf(' ');
-            try {
-                long hard = Long.parseLong(text.substring(0, Math.max(0, blank)));
-                long soft = Long.parseLong(text.substring(blank + 1));
-                return hard < 0 || soft < 0 ? null : new Both(hard, soft);
-            } catch (NumberFormatException notTwoNumbers) {
-                return null;
-            }
+            RedisRecord.Numbers in = new RedisRecord.Numbers(Texts.bytes(text), 0);
+            long hard = in.next();
+            long soft = in.next();
+            return hard < 0 || soft < 0 || !in.atEnd() ? null : new Both(hard, soft);
         }
 
         Both and(Both other) {

@@ -88,9 +88,9 @@ final class RedisRecord {
         }
     }
 
-    /** Reads decimal numbers of at most 18 digits with one blank between them. */
-    private static final class Numbers {
-        private static final int MOST_DIGITS = 18;
+    /** Reads decimal numbers with one blank between them. Of at most 16 digits: longer ones are not exact in a script. */
+    static final class Numbers {
+        private static final int MOST_DIGITS = 16;
 
         private final byte[] text;
         private int at;

@@ -16,9 +16,8 @@ local hard,soft=tonumber(ARGV[5]),tonumber(ARGV[6])
 local news=false
 if KEYS[2] then
   local h,s=string.match(redis.call('GET',KEYS[2]) or '','^(%d+) (%d+)$')
-  h,s=tonumber(h),tonumber(s)
-  if h and (h>hard or s>soft) then
-    hard,soft=math.max(hard,h),math.max(soft,s)
+  if h and #h<17 and #s<17 and (tonumber(h)>hard or tonumber(s)>soft) then
+    hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s))
     news=string.format('%.0f %.0f',hard,soft)
   end
 end
@@ -26,7 +25,9 @@ local generation=math.max(hard,soft)
 local r=redis.call('HMGET',record,'m','l','e')
 local m,l,e=r[1],r[2],r[3]
 local has,fresh,fence,hardAt=false,false,0,0
--- What does not parse is no value: a damaged field must not make the key fail for ever.
+-- What does not parse is no value: a damaged field must not make the key fail for ever. Nor may a number that is not exact.
+if m and string.find(m,string.rep('%d',17)) then m=false end
+if l and string.find(l,' '..string.rep('%d',17)) then l=false end
 local f,g,s,h,c,sl,at=string.match(m or '','^(%d+) (%d+) (%d+) (%d+) (%d+) (%d+) (%d+)$')
 if f then
   fence,hardAt=tonumber(f),tonumber(h)

@@ -5,7 +5,7 @@
 local hard,soft=tonumber(ARGV[2]),tonumber(ARGV[3])
 local stored=redis.call('GET',KEYS[1]) or ''
 local h,s=string.match(stored,'^(%d+) (%d+)$')
-if h then hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s)) end
+if h and #h<17 and #s<17 then hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s)) end
 local time=redis.call('TIME')
 local us=time[1]*1000000+time[2]
 local next=us

@@ -7,13 +7,15 @@ local record=KEYS[1]
 local hard,soft=tonumber(ARGV[5]),tonumber(ARGV[6])
 if KEYS[2] then
   local h,s=string.match(redis.call('GET',KEYS[2]) or '','^(%d+) (%d+)$')
-  if h then hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s)) end
+  if h and #h<17 and #s<17 then hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s)) end
 end
 local time=redis.call('TIME')
 local us=time[1]*1000000+time[2]
 local ms=math.floor(us/1000)
 local r=redis.call('HMGET',record,'m','l','w')
 local m,l,w=r[1],r[2],r[3]
+if m and string.find(m,string.rep('%d',17)) then m=false end -- damaged: such a number is not exact
+if l and string.find(l,' '..string.rep('%d',17)) then l=false end
 local nf=us
 local f=tonumber(string.match(m or '','^(%d+) '))
 local lf=tonumber(string.match(l or '','^%S+ (%d+) '))

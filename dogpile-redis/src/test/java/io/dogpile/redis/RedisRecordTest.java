@@ -64,7 +64,8 @@ class RedisRecordTest {
                 "1 2 -3 4 5 6 7",
                 "1 2 +3 4 5 6 7",
                 "1 2 3 4 5 6 7\n",
-                "1 2 3 4 5 6 \u0667"
+                "1 2 3 4 5 6 \u0667",
+                "1 2 3 4 5 6 12345678901234567"
             })
     void stamps_thatAreNone_areAbsent(String text) {
         assertThat(RedisRecord.Stamps.parse(text == null ? null : bytes(text))).isNull();
@@ -87,10 +88,19 @@ class RedisRecordTest {
                 "a 1 2 3 4 5",
                 " 1 2 3 4",
                 "a\n1 2 3 4",
-                "a 1 2 3 -4"
+                "a 1 2 3 -4",
+                "a 1 2 3 12345678901234567"
             })
     void lease_thatIsNone_isAbsent(String text) {
         assertThat(RedisRecord.Lease.parse(text == null ? null : bytes(text))).isNull();
+    }
+
+    @ParameterizedTest
+    @NullSource
+    @ValueSource(
+            strings = {"", " ", "1", "1 ", "1  2", "1 2 ", "1 2 3", "+1 2", "1 -2", "\u0661 2", "12345678901234567 1"})
+    void generations_thatAreNone_areAbsent(String text) {
+        assertThat(Generations.Both.parse(text)).isNull();
     }
 
     @Test

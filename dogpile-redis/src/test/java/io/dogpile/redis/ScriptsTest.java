@@ -978,6 +978,34 @@ class ScriptsTest {
             assertThat(generation("HARD", 0, 0).get(1)).isEqualTo(now * 1_000 + " 0");
         }
 
+        /** Else each next fence would be as inexact, no client could read it, and the key would fail for ever. */
+        @Test
+        void numbersThatAreNotExact_areNone() {
+            String tooLong = "12345678901234567";
+            client.hset(RECORD, "v", "value");
+            client.hset(RECORD, "m", tooLong + " 0 0 0 0 0 0");
+            client.hset(RECORD, "l", "x " + tooLong + " 0 1 1");
+            assertThat(claim("a").fence()).isEqualTo(now * 1_000);
+            client.hset(RECORD, "m", tooLong + " 0 0 0 0 0 0");
+            client.hset(RECORD, "l", "x " + tooLong + " 0 1 1");
+            put("value", 500, 9_000);
+            assertThat(field("m")).startsWith(now * 1_000 + " 0 ");
+
+            client.set(GENERATION, tooLong + " 0");
+            assertThat(claim("a").code()).isZero();
+            invalidate("HARD");
+            claim("a");
+            assertThat(renew("a").get(0)).isEqualTo(1L);
+            assertThat(publish("a", now * 1_000, "value", 500, 9_000).get(0)).isEqualTo(1L);
+            put("value", 500, 9_000);
+            assertThat(field("m")).contains(" 0 ").doesNotContain(tooLong);
+            assertThat(generation("HARD", 0, 0).get(1)).isEqualTo(now * 1_000 + " 0");
+
+            client.set(LOCK, "x " + tooLong + " 1 1");
+            assertThat(run(RedisScript.LOCK, List.of(LOCK), "a", LEASE))
+                    .isEqualTo(List.of(1L, Long.toString(now * 1_000)));
+        }
+
         @Test
         void textAtTheRecordsKey_isAnError_andStays() {
             client.set(RECORD, "somebody's");
