@@ -778,6 +778,45 @@ class ScriptsTest {
 
             assertThat(end(RECORD)).isEqualTo(Long.toString(now + 100 + 30_000));
         }
+
+        @Test
+        void valueThatEndsSooner_failuresAreStillKnownThen_andOneThatEndsLaterKeepsItsEnd() {
+            store("value", 10, 900);
+            pass(11);
+            claim("a");
+            client.set("~end:" + RECORD, Long.toString(now + 889));
+            abandon("a", "F");
+            assertThat(end(RECORD)).isEqualTo(Long.toString(now + 30_000));
+            pass(1_000);
+            assertThat(claim("b").code()).isEqualTo(3);
+            abandon("b", "F");
+            assertThat(claim("b").code()).isEqualTo(7);
+            invalidate("HARD");
+
+            store("value", 10, 900_000);
+            String before = end(RECORD);
+            pass(11);
+            claim("a");
+            abandon("a", "F");
+            assertThat(end(RECORD)).isEqualTo(before);
+            invalidate("HARD");
+
+            store("value", 10, 0);
+            pass(11);
+            claim("a");
+            abandon("a", "F");
+            assertThat(end(RECORD)).isNull();
+        }
+
+        @Test
+        void longestOverAnHour_isAnHour_sinceMoreIsNotBelieved() {
+            claim("a");
+            list(RedisScript.ABANDON, "a", "F", 1, 7_200_000, 7_200_000, "boom", INBOXES);
+
+            Claimed next = claim("b");
+            assertThat(next.code()).isEqualTo(7);
+            assertThat(next.left()).isEqualTo(3_600_000);
+        }
     }
 
     @Nested
