@@ -10,8 +10,8 @@ local f,g,h,c=string.match(r[2] or '','^(%d+) (%d+) %d+ (%d+) (%d+ %d+ %d+)$')
 if ARGV[1]=='HARD' or not f then
   redis.call('DEL',record)
 else
+  redis.call('HDEL',record,'l','w','e') -- allowed when out of memory, and so is what follows it
   redis.call('HSET',record,'m',f..' '..g..' 1 '..h..' '..c) -- stale since the first millisecond of time
-  redis.call('HDEL',record,'l','w','e')
   if tonumber(h)>0 then redis.call('PEXPIREAT',record,string.format('%.0f',h+1)) else redis.call('PERSIST',record) end
 end
 if ARGV[3]~='' then redis.call('PUBLISH',ARGV[3],ARGV[4]) end

@@ -1251,6 +1251,8 @@ class ScriptsTest {
 
                 assertThat(abandon("a", "F")).isEqualTo(1);
                 assertThat(client.hgetAll(RECORD)).doesNotContainKeys("l", "w").containsKeys("v", "m");
+                invalidate("SOFT");
+                assertThat(field("m")).startsWith(fence + " 0 1 ");
                 invalidate("HARD");
                 assertThat(client.exists(RECORD)).isFalse();
             } finally {
