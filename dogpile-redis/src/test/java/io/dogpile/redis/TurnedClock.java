@@ -1,9 +1,12 @@
 package io.dogpile.redis;
 
+import static java.util.stream.Collectors.toMap;
+
 import io.dogpile.core.TimeSource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
@@ -12,17 +15,28 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 final class TurnedClock implements TimeSource {
     /** One of these lies on each of three nodes that share the slots evenly; all of them on a single server. */
-    private static final List<String> KEYS = List.of("clock:{a}", "clock:{b}", "clock:{c}");
+    private static final List<String> KEYS = List.of("clock:{b}", "clock:{c}", "clock:{a}");
 
-    private final List<RedisServer> servers;
+    /** Who has each of the keys. */
+    private final Map<String, RedisServer> owners;
 
     /** Held while both clocks are turned: whoever reads this one meanwhile would take the other for one that was set. */
     private final ReentrantReadWriteLock turning = new ReentrantReadWriteLock();
 
     private long ahead; // Guarded by: turning
 
-    TurnedClock(RedisServer... servers) {
-        this.servers = List.of(servers);
+    /** Of one server. */
+    TurnedClock(RedisServer server) {
+        this(KEYS.stream().collect(toMap(key -> key, key -> server)));
+    }
+
+    /** Of all nodes of a cluster. One after the other is turned: a script on one may see another time than on the next. */
+    TurnedClock(RedisCluster cluster) {
+        this(KEYS.stream().collect(toMap(key -> key, key -> cluster.node(cluster.owner(RedisCluster.slot(key))))));
+    }
+
+    private TurnedClock(Map<String, RedisServer> owners) {
+        this.owners = owners;
         write();
     }
 
@@ -50,17 +64,7 @@ final class TurnedClock implements TimeSource {
     }
 
     private void write() {
-        for (RedisServer server : servers) {
-            for (String key : KEYS) {
-                try {
-                    server.command("SET", key, Long.toString(ahead));
-                } catch (RuntimeException elsewhere) {
-                    if (servers.size() == 1) {
-                        throw elsewhere;
-                    }
-                }
-            }
-        }
+        owners.forEach((key, server) -> server.command("SET", key, Long.toString(ahead)));
     }
 
     @Override

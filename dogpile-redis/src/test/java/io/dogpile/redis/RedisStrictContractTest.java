@@ -1,0 +1,9 @@
+package io.dogpile.redis;
+
+/** What every backend holds, where each read asks for the generations, too. */
+class RedisStrictContractTest extends RedisBackendContractTest {
+    @Override
+    RedisBackend.Builder configured(RedisBackend.Builder builder) {
+        return builder.strictInvalidation();
+    }
+}
