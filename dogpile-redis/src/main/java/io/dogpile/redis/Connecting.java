@@ -214,8 +214,9 @@ final class Connecting {
                 RedisSentinelClient.builder()
                         .masterName(master)
                         .sentinels(hosts)
-                        .sentinelClientConfig(
-                                timeouts(DefaultJedisClientConfig.builder()).build())
+                        .sentinelClientConfig(timeouts(DefaultJedisClientConfig.builder())
+                                .autoNegotiateProtocol(false) // which Jedis would warn of, for each Sentinel
+                                .build())
                         .clientConfig(config())
                         .poolConfig(pool())
                         .build();

@@ -87,7 +87,10 @@ public final class RedisSentinels implements AutoCloseable {
                 .masterName(MASTER_NAME)
                 .sentinels(sentinelAddresses())
                 .clientConfig(config)
-                .sentinelClientConfig(config)
+                .sentinelClientConfig(DefaultJedisClientConfig.builder()
+                        .timeoutMillis((int) timeout.toMillis())
+                        .autoNegotiateProtocol(false)
+                        .build())
                 .poolConfig(pool)
                 .build();
     }
