@@ -31,6 +31,9 @@ public final class RedisServer implements AutoCloseable {
     /** How long a client made here waits for a connection, an answer or its pool. */
     public static final Duration TIMEOUT = Duration.ofSeconds(2);
 
+    /** The name of the connections of {@link #command}. */
+    static final String FIXTURE = "fixture";
+
     private static final String LOOPBACK = "127.0.0.1";
     private static final int PORTS_TRIED = 5;
     private static final AtomicBoolean PRINTED = new AtomicBoolean();
@@ -106,7 +109,7 @@ public final class RedisServer implements AutoCloseable {
 
     Object raw(String name, byte[]... arguments) {
         ProtocolCommand command = () -> SafeEncoder.encode(name);
-        try (Connection connection = new Connection(hostAndPort(), configOfOne("fixture"))) {
+        try (Connection connection = new Connection(hostAndPort(), configOfOne(FIXTURE))) {
             connection.sendCommand(command, arguments);
             return SafeEncoder.encodeObject(connection.getOne());
         }
