@@ -121,10 +121,13 @@ final class JvmNodeMain {
                     LockSupport.parkNanos(POLL_NANOS / 10);
                     continue;
                 }
-                try (Lease held = granted.get()) {
+                Lease held = granted.get();
+                try {
                     String before = client.get(counter);
                     client.set(counter, Long.toString((before == null ? 0 : Long.parseLong(before)) + 1));
                     left--;
+                } finally {
+                    held.close();
                 }
             }
             say("got", words[1], now(), "counted");
