@@ -62,7 +62,7 @@ final class Inbox implements AutoCloseable {
     private final Map<String, List<Consumer<@Nullable String>>> nearByChannel = new ConcurrentHashMap<>();
     private final Map<String, List<Generations>> generations = new ConcurrentHashMap<>();
     private final ReentrantLock channels = new ReentrantLock();
-    private final AtomicLong beatsSent = new AtomicLong();
+    private final AtomicLong beats = new AtomicLong();
     private volatile long lastBeat;
     private volatile State state = State.CONNECTING;
     private volatile @Nullable Subscription subscription;
@@ -187,22 +187,21 @@ final class Inbox implements AutoCloseable {
         return () -> all.remove(known);
     }
 
-    /** Sends a heartbeat, or breaks the connection off whose heartbeats do not come back. Called each {@link #BEAT_MILLIS}. */
-    void beat() {
+    /**
+     * Has a heartbeat sent, or breaks the connection off whose heartbeats do not come back. Called each {@link #BEAT_MILLIS}; does
+     * not wait for the server, so that one that hangs is found as soon as one that is gone.
+     */
+    void beat(Consumer<Runnable> sender) {
         if (!isLive()) {
             return;
         }
-        if (beatsSent.get() - lastBeat >= MOST_BEATS_MISSED) {
+        if (beats.get() - lastBeat >= MOST_BEATS_MISSED) {
             log.warn("Redis: {} heartbeats did not come back to inbox {}; subscribing anew", MOST_BEATS_MISSED, id);
             breakOff();
             return;
         }
-        long number = beatsSent.incrementAndGet();
-        try {
-            server.send(server.publish(own, Texts.bytes("H" + number)));
-        } catch (RuntimeException notSent) {
-            log.debug("Redis: a heartbeat was not sent", notSent);
-        }
+        long number = beats.incrementAndGet();
+        sender.accept(() -> server.send(server.publish(own, Texts.bytes("H" + number))));
     }
 
     private void breakOff() {
@@ -322,7 +321,7 @@ final class Inbox implements AutoCloseable {
                     acknowledged.contains(Texts.of(own)) && acknowledged.contains(Texts.of(names.channelOfAll()));
             if (both && !wasLive) {
                 wasLive = true;
-                lastBeat = beatsSent.get();
+                lastBeat = beats.get();
                 to(State.LIVE);
                 subscribeLate();
             }

@@ -52,7 +52,7 @@ final class RedisNode implements AutoCloseable {
 
     void start() {
         inbox.start();
-        every(heart, Inbox.BEAT_MILLIS, inbox::beat);
+        every(heart, Inbox.BEAT_MILLIS, () -> inbox.beat(this::later));
         every(behind, ASK_MILLIS, () -> partitions.forEach(this::ask));
     }
 
