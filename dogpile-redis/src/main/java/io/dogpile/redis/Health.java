@@ -23,7 +23,7 @@ import redis.clients.jedis.exceptions.JedisRedirectionException;
  * server answers again. Regions follow their own policies meanwhile, and count.
  *
  * <pre>
- *   WELL ──failed──► TROUBLED ──answered, after a second without a failure──► WELL
+ *   WELL ──failed──► TROUBLED ──answered, after a second without a failure──► WELL        (any) ──close──► silent
  * </pre>
  */
 final class Health {
@@ -110,6 +110,7 @@ final class Health {
     private long failures; // Guarded by: lock
     private long lastFailure; // Guarded by: lock
     private volatile boolean troubled;
+    private volatile boolean closed;
 
     /** Names the server in messages. */
     Health(String server) {
@@ -118,6 +119,9 @@ final class Health {
 
     /** Notes a failure, and returns it. */
     JedisException failed(JedisException failure) {
+        if (closed) {
+            return failure;
+        }
         Condition condition = Condition.of(failure);
         long now = System.nanoTime();
         boolean news;
@@ -143,6 +147,11 @@ final class Health {
                     failure);
         }
         return failure;
+    }
+
+    /** The client is being closed: what fails from here on says nothing of the server. */
+    void close() {
+        closed = true;
     }
 
     /** Notes that the server answered. */

@@ -297,6 +297,7 @@ final class Server implements AutoCloseable {
     @Override
     public void close() {
         if (owner == Owner.THIS) {
+            health.close();
             client.close();
         }
     }
