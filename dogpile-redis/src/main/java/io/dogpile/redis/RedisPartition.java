@@ -740,6 +740,7 @@ final class RedisPartition<V> implements Partition<V> {
                 return published(one, (List<?>) Objects.requireNonNull(server.send(command)), sent);
             } catch (RuntimeException notKnown) {
                 state = State.UNKNOWN;
+                giveBackLater(name, nonce); // else who waits would wait for the whole lease
                 throw notKnown;
             }
         }
