@@ -225,6 +225,8 @@ final class Connecting {
                         .nodes(hosts)
                         .clientConfig(config())
                         .poolConfig(pool())
+                        // Else a node that hangs is asked five times.
+                        .maxTotalRetriesDuration(timeout())
                         .build();
             default ->
                 RedisClient.builder()
@@ -250,7 +252,11 @@ final class Connecting {
     }
 
     private DefaultJedisClientConfig.Builder timeouts(DefaultJedisClientConfig.Builder config) {
-        return config.timeoutMillis((int) (timeout == null ? DEFAULT_TIMEOUT : timeout).toMillis());
+        return config.timeoutMillis((int) timeout().toMillis());
+    }
+
+    private Duration timeout() {
+        return timeout == null ? DEFAULT_TIMEOUT : timeout;
     }
 
     private ConnectionPoolConfig pool() {
