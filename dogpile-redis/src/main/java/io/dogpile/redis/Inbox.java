@@ -64,6 +64,7 @@ final class Inbox implements AutoCloseable {
     private final ReentrantLock channels = new ReentrantLock();
     private final AtomicLong beats = new AtomicLong();
     private volatile long lastBeat;
+    private volatile long lastSent;
     private volatile State state = State.CONNECTING;
     private volatile @Nullable Subscription subscription;
     private final Thread thread;
@@ -196,12 +197,19 @@ final class Inbox implements AutoCloseable {
             return;
         }
         if (beats.get() - lastBeat >= MOST_BEATS_MISSED) {
-            log.warn("Redis: {} heartbeats did not come back to inbox {}; subscribing anew", MOST_BEATS_MISSED, id);
+            if (lastSent > lastBeat) {
+                log.warn("Redis: {} heartbeats did not come back to inbox {}; subscribing anew", MOST_BEATS_MISSED, id);
+            } else {
+                log.debug("Redis: heartbeats cannot be sent; inbox {} subscribes anew", id); // why was told already
+            }
             breakOff();
             return;
         }
         long number = beats.incrementAndGet();
-        sender.accept(() -> server.send(server.publish(own, Texts.bytes("H" + number))));
+        sender.accept(() -> {
+            server.send(server.publish(own, Texts.bytes("H" + number)));
+            lastSent = number;
+        });
     }
 
     private void breakOff() {
