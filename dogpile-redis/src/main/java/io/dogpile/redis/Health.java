@@ -3,9 +3,11 @@ package io.dogpile.redis;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
@@ -23,8 +25,10 @@ import redis.clients.jedis.exceptions.JedisRedirectionException;
  * server answers again. Regions follow their own policies meanwhile, and count.
  *
  * <pre>
- *   WELL ──failed──► TROUBLED ──answered, after a second without a failure──► WELL        (any) ──close──► silent
+ *   WELL ──no answer──► TROUBLED ──answered, after a second without a failure──► WELL        (any) ──close──► silent
  * </pre>
+ *
+ * <p>A refusal is an answer: it is told, once a minute, and ends nothing that others would have to begin again.
  */
 final class Health {
     private static final long REPEATED_AFTER = TimeUnit.MINUTES.toNanos(1);
@@ -38,19 +42,23 @@ final class Health {
         OUT_OF_MEMORY("the server is out of memory: raise maxmemory, or let it evict; what is there can still be read"),
         READ_ONLY("the server is a replica: after a failover it will be left for the new master"),
         LOADING("the server loads its data"),
+        BUSY("somebody's script holds the server up"),
         CLUSTER("the cluster does not serve the key"),
         WRONG_TYPE("a key holds what another program stored: give this backend a prefix of its own"),
         DENIED("the user may not do this: see README for the rules that are needed"),
         OTHER("the server refused");
 
-        private final String says;
+        private static final Set<Condition> REFUSALS = EnumSet.of(OUT_OF_MEMORY, READ_ONLY, WRONG_TYPE, DENIED, OTHER);
 
-        /** It is of the configuration: other commands that are answered say nothing of it. */
-        private final boolean lasts;
+        private final String says;
 
         Condition(String says) {
             this.says = says;
-            this.lasts = name().equals("WRONG_TYPE") || name().equals("DENIED");
+        }
+
+        /** The server answers, and refuses this: others that are not refused say nothing of it. */
+        boolean isRefusal() {
+            return REFUSALS.contains(this);
         }
 
         static Condition of(JedisException failure) {
@@ -83,6 +91,9 @@ final class Health {
             }
             if (message.startsWith("LOADING ")) {
                 return LOADING;
+            }
+            if (message.startsWith("BUSY ")) {
+                return BUSY;
             }
             if (message.contains("WRONGTYPE ")) {
                 return WRONG_TYPE;
@@ -127,9 +138,11 @@ final class Health {
         boolean news;
         lock.lock();
         try {
-            failures++;
-            lastFailure = now;
-            troubled = true;
+            if (!condition.isRefusal()) {
+                failures++;
+                lastFailure = now;
+                troubled = true;
+            }
             Long before = said.get(condition);
             news = before == null || now - before >= REPEATED_AFTER;
             if (news) {
@@ -140,11 +153,12 @@ final class Health {
         }
         if (news) {
             log.warn(
-                    "Redis {}: {}: {}. Regions follow their policies (whenDown) meanwhile.",
+                    "Redis {}: {}: {} ({}). Regions follow their policies (whenDown) meanwhile.",
                     server,
                     condition.name().toLowerCase(Locale.ROOT),
                     condition.says,
-                    failure);
+                    failure.toString());
+            log.debug("Redis {}: the first such failure", server, failure);
         }
         return failure;
     }
@@ -172,7 +186,7 @@ final class Health {
             troubled = false;
             failed = failures;
             failures = 0;
-            said.keySet().removeIf(condition -> !condition.lasts);
+            said.keySet().removeIf(condition -> !condition.isRefusal());
         } finally {
             lock.unlock();
         }

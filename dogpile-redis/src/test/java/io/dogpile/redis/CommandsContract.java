@@ -109,8 +109,9 @@ abstract class CommandsContract {
         all.add(callers.start(() -> region.getOrCreate("key", creator)));
         creator.awaitBegun();
         all.addAll(callers.start(MANY, () -> region.getOrCreate("key", creator)));
-        all.subList(1, all.size()).forEach(caller -> Await.until("the thread waits", () -> caller.thread().getState()
-                == Thread.State.TIMED_WAITING));
+        all.subList(1, all.size())
+                .forEach(caller -> Await.until(
+                        "the thread waits", () -> caller.thread().getState() == Thread.State.TIMED_WAITING));
         creator.letGo();
         all.forEach(caller -> assertThat(caller.result()).isEqualTo("value"));
         assertThat(Calls.of(count)).isEqualTo(reads(1, "CLAIM", "PUBLISH"));
@@ -188,8 +189,7 @@ abstract class CommandsContract {
         List<String> waiting = Calls.of(count);
         long most = (System.nanoTime() - from) / Duration.ofMillis(POLL_MILLIS).toNanos() + 1;
 
-        assertThat(waiting).isNotEmpty().isSubsetOf(read()).hasSizeLessThanOrEqualTo((int) most
-                * read().size());
+        assertThat(waiting).isNotEmpty().isSubsetOf(read()).hasSizeLessThanOrEqualTo((int) most * read().size());
         count.reset();
         creator.letGo();
         assertThat(waiter.result()).isEqualTo("value");

@@ -31,11 +31,10 @@ class RedisClusterMovesTest {
 
     private final Callers callers = new Callers();
     private final String name = "moves-" + UUID.randomUUID();
-    private final List<String> keys = Stream.generate(() -> UUID.randomUUID().toString())
-            .limit(MANY)
-            .toList();
-    private final Map<String, String> values =
-            keys.stream().collect(Collectors.toMap(Function.identity(), key -> "value of " + key, (a, b) -> a, LinkedHashMap::new));
+    private final List<String> keys =
+            Stream.generate(() -> UUID.randomUUID().toString()).limit(MANY).toList();
+    private final Map<String, String> values = keys.stream()
+            .collect(Collectors.toMap(Function.identity(), key -> "value of " + key, (a, b) -> a, LinkedHashMap::new));
     private RedisBackend backend;
     private RedisBackend anotherBackend;
     private Region<String, String> region;

@@ -43,9 +43,7 @@ class RedisNearCacheTest {
 
     @BeforeAll
     static void start() {
-        server = RedisServer.builder()
-                .user(USER, PASSWORD, "~*", "&*", "+@all")
-                .start();
+        server = RedisServer.builder().user(USER, PASSWORD, "~*", "&*", "+@all").start();
     }
 
     @AfterAll
@@ -121,8 +119,7 @@ class RedisNearCacheTest {
 
         long done = System.nanoTime();
         Await.until("the copy is gone", () -> another.get("key").equals(change.then));
-        System.out.printf(
-                "copy gone after %s: %.1f ms after its return%n", change, (System.nanoTime() - done) / 1e6);
+        System.out.printf("copy gone after %s: %.1f ms after its return%n", change, (System.nanoTime() - done) / 1e6);
     }
 
     @Test
@@ -141,7 +138,8 @@ class RedisNearCacheTest {
             millis[round] = (System.nanoTime() - done) / 1e6;
         }
         Arrays.sort(millis);
-        System.out.printf("near copy gone after a put returned: p50 %.2f ms, most %.2f ms, goal a push%n",
+        System.out.printf(
+                "near copy gone after a put returned: p50 %.2f ms, most %.2f ms, goal a push%n",
                 millis[ROUNDS / 2], millis[ROUNDS - 1]);
         assertThat(millis[ROUNDS / 2]).isLessThan(500);
     }

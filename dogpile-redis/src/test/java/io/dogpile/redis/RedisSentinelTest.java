@@ -85,7 +85,9 @@ class RedisSentinelTest {
 
             lostFirst.letGo();
             assertThat(first.result()).isEqualTo("lost");
-            assertThat(another.get("first")).as("before the successor has published").isEmpty();
+            assertThat(another.get("first"))
+                    .as("before the successor has published")
+                    .isEmpty();
             anew.letGo();
             assertThat(successor.result()).isEqualTo("new");
             lostSecond.letGo();
@@ -93,7 +95,9 @@ class RedisSentinelTest {
 
             assertThat(another.get("first")).contains("new");
             assertThat(region.get("first")).contains("new");
-            assertThat(another.get("second")).as("after the successor has published").contains("new");
+            assertThat(another.get("second"))
+                    .as("after the successor has published")
+                    .contains("new");
             assertThat(newFence.get()).isGreaterThan(lostFence.get());
         }
     }
@@ -106,7 +110,9 @@ class RedisSentinelTest {
             region.invalidateAll(Invalidation.HARD);
             failover.happen();
             assertThat(region.get("key")).isEmpty();
-            Await.until("the generation is restored", () -> sentinels
+            Await.until(
+                    "the generation is restored",
+                    () -> sentinels
                             .master()
                             .command("EXISTS", RedisBackend.DEFAULT_PREFIX + name + "~generation")
                             .equals(1L));
@@ -119,15 +125,15 @@ class RedisSentinelTest {
     void afterAFailover_theInboxHearsTheNewMaster() throws InterruptedException {
         try (Failover failover = new Failover()) {
             failover.happen();
-            backends.forEach(backend -> Await.until("the inbox is live", backend.node().inbox()::isLive));
+            backends.forEach(
+                    backend -> Await.until("the inbox is live", backend.node().inbox()::isLive));
             Held<String> creator = new Held<>("value");
             var holder = callers.start(() -> region.getOrCreate("key", creator));
             creator.awaitBegun();
             var waiter = callers.start(() -> another.getOrCreate("key", () -> "created twice"));
-            Await.until("the other JVM waits", () -> sentinels
-                            .master()
-                            .command("HGET", RedisBackend.DEFAULT_PREFIX + name + ":key", "w")
-                    != null);
+            Await.until(
+                    "the other JVM waits",
+                    () -> sentinels.master().command("HGET", RedisBackend.DEFAULT_PREFIX + name + ":key", "w") != null);
             try (CommandCount count = CommandCount.on(sentinels.master())) {
                 creator.letGo();
                 assertThat(waiter.result()).isEqualTo("value");
@@ -166,7 +172,8 @@ class RedisSentinelTest {
         assertThat(another.get("key")).contains("newer");
         assertThat(region.getOrCreate("created", () -> "value")).isEqualTo("value");
         assertThat(another.get("created")).contains("value");
-        backends.forEach(backend -> Await.until("the inbox is live", backend.node().inbox()::isLive));
+        backends.forEach(
+                backend -> Await.until("the inbox is live", backend.node().inbox()::isLive));
     }
 
     private static String fenced(AtomicLong fence, String value) {
