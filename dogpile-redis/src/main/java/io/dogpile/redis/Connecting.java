@@ -76,6 +76,13 @@ final class Connecting {
         String passwordInUrl = JedisURIHelper.getPassword(uri);
         if (passwordInUrl != null) {
             credentials(userInUrl == null ? "" : userInUrl, passwordInUrl);
+        } else if (userInUrl != null) {
+            throw new IllegalArgumentException(
+                    "the URL names a user and no password; a password alone is written redis://:password@host");
+        }
+        if (uri.getRawQuery() != null || uri.getRawFragment() != null) {
+            throw new IllegalArgumentException(
+                    "nothing behind the database of a URL is used: give what stands behind '?' or '#' to the builder");
         }
         String path = uri.getPath();
         if (path != null && path.length() > 1) {
