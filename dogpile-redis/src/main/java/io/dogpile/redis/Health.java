@@ -98,7 +98,10 @@ final class Health {
             if (message.contains("WRONGTYPE ")) {
                 return WRONG_TYPE;
             }
-            if (message.startsWith("NOPERM ") || message.startsWith("NOAUTH ") || message.startsWith("WRONGPASS ")) {
+            if (message.contains("NOPERM ")
+                    || message.contains("The user executing the script ")
+                    || message.startsWith("NOAUTH ")
+                    || message.startsWith("WRONGPASS ")) {
                 return DENIED;
             }
             return OTHER;

@@ -21,6 +21,7 @@ import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.Response;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
 import redis.clients.jedis.exceptions.JedisRedirectionException;
@@ -260,6 +261,14 @@ final class Server implements AutoCloseable {
      * @throws Exception whatever ended it
      */
     void subscribe(BinaryJedisPubSub subscriber, Opened opened, byte[]... channels) throws Exception {
+        try {
+            subscribed(subscriber, opened, channels);
+        } catch (JedisDataException refused) {
+            throw health.failed(refused); // else nobody knew why all who wait poll
+        }
+    }
+
+    private void subscribed(BinaryJedisPubSub subscriber, Opened opened, byte[]... channels) throws Exception {
         GenericObjectPool<Connection> pool = anyPool();
         if (pool == null) {
             opened.with(subscriber::unsubscribe);
