@@ -2,14 +2,31 @@ package io.dogpile.benchmarks;
 
 import static io.dogpile.benchmarks.Table.number;
 
-/** A figure and what it may be at most. */
-record Goal(String title, double seen, double atMost) {
-    static Goal atMost(String title, double seen, double atMost) {
-        return new Goal(title, seen, atMost);
+/** A figure and what it is to be at most, or at least. */
+record Goal(String title, double seen, Bound bound, double limit) {
+    /** On which side of the limit the figure is to be. */
+    enum Bound {
+        AT_MOST("at most"),
+        AT_LEAST("at least");
+
+        private final String words;
+
+        Bound(String words) {
+            this.words = words;
+        }
     }
 
+    static Goal atMost(String title, double seen, double limit) {
+        return new Goal(title, seen, Bound.AT_MOST, limit);
+    }
+
+    static Goal atLeast(String title, double seen, double limit) {
+        return new Goal(title, seen, Bound.AT_LEAST, limit);
+    }
+
+    /** What was not seen, NaN, meets nothing. */
     boolean isMet() {
-        return seen <= atMost;
+        return bound == Bound.AT_MOST ? seen <= limit : seen >= limit;
     }
 
     String verdict() {
@@ -17,7 +34,7 @@ record Goal(String title, double seen, double atMost) {
     }
 
     void print() {
-        System.out.println(
-                "- " + title + ": " + number(seen, 2) + ", goal at most " + number(atMost, 2) + ": " + verdict());
+        System.out.println("- " + title + ": " + number(seen, 2) + ", goal " + bound.words + " " + number(limit, 2)
+                + ": " + verdict());
     }
 }
