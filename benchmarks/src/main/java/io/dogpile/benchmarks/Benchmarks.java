@@ -8,6 +8,7 @@ import io.dogpile.benchmarks.JmhGroup.RatioGoal;
 import io.dogpile.benchmarks.JmhGroup.Row;
 import io.dogpile.core.DistinctNames;
 import io.dogpile.core.KeyedLockBenchmark;
+import io.dogpile.redis.RedisServer;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -16,7 +17,9 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.cache2k.Cache2kBuilder;
+import org.redisson.Redisson;
 import org.springframework.cache.CacheManager;
+import redis.clients.jedis.RedisClient;
 
 /** The command: measures the groups that it is given by name and prints their tables, with the goals. */
 public final class Benchmarks {
@@ -91,6 +94,20 @@ public final class Benchmarks {
             SPREADS,
             List.of());
 
+    private static final JmhGroup NEAR_HIT = new JmhGroup(
+            NearHitBenchmark.class,
+            List.of(
+                    new Row("memory", "Region in memory"),
+                    new Row(
+                            "tiered",
+                            "Region on TieredBackend over RedisBackend",
+                            new RatioGoal(1, "memory", 1.15, false)),
+                    Row.inPassing("redisson", "Redisson RLocalCachedMap.get"),
+                    Row.inPassing("jedis", "Jedis tracking, its check of the version off")),
+            SPREADS,
+            List.of(),
+            List.of(1));
+
     private static final String SMALL_HEAP = "-Xmx64m";
     private static final int SECONDS_OF_NAMES = 20;
     private static final int SECONDS_OF_STAMPEDE = 15;
@@ -122,6 +139,8 @@ public final class Benchmarks {
             System.err.println("Name what to measure: " + ALL + ", or some of " + String.join(", ", groups.keySet()));
             System.exit(2);
         }
+        // What peers tell while they start is not of interest, and what they warn of here neither.
+        System.setProperty(Peers.LOG_LEVEL, "error");
         long seconds = groups.entrySet().stream()
                 .filter(group -> wanted.contains(group.getKey()))
                 .mapToLong(group -> group.getValue().seconds())
@@ -155,7 +174,21 @@ public final class Benchmarks {
         groups.put("expiry", new Group(ExpiryUnderLoad.expectedSeconds(), ExpiryUnderLoad::run));
         groups.put("neighbour", new Group(SlowNeighbour.expectedSeconds(), SlowNeighbour::run));
         groups.put("failing", new Group(SECONDS_OF_FAILING, FailingCreator::run));
+        groups.put("redisHit", new Group(RedisHit.expectedSeconds(), RedisHit::run));
+        groups.put("redisStampede", new Group(RedisStampede.expectedSeconds(), RedisStampede::run));
+        groups.put("redisWake", new Group(RedisWake.expectedSeconds(), RedisWake::run));
+        groups.put("redisNear", new Group(NEAR_HIT.expectedSeconds() + NearCaches.expectedSeconds(), Benchmarks::near));
+        groups.put("redisExpiry", new Group(RedisExpiry.expectedSeconds(), RedisExpiry::run));
         return groups;
+    }
+
+    private static void near() throws Exception {
+        try (RedisServer server = RedisServer.start()) {
+            System.out.println("\n" + Peers.version(server)
+                    + "; Jedis refuses to keep copies with a server before 7.4: " + "its check is off here");
+            NEAR_HIT.run("-D" + NearHitBenchmark.PORT + '=' + server.port(), "-D" + Peers.LOG_LEVEL + "=error");
+            NearCaches.run(server);
+        }
     }
 
     /** In a JVM of its own, since the heap is the point. */
@@ -182,7 +215,10 @@ public final class Benchmarks {
                                 Caffeine.class,
                                 Cache2kBuilder.class,
                                 CaffeineCacheBuilder.class,
-                                CacheManager.class)
+                                CacheManager.class,
+                                Redisson.class,
+                                io.lettuce.core.RedisClient.class,
+                                RedisClient.class)
                         .map(Benchmarks::jar)
                         .collect(Collectors.joining(", "))
                 + "; load average before the run "

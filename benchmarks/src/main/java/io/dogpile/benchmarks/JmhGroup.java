@@ -5,6 +5,7 @@ import static io.dogpile.benchmarks.Table.number;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
@@ -24,8 +25,14 @@ import org.openjdk.jmh.runner.options.VerboseMode;
  * @param rows its methods
  * @param differences goals that are differences
  * @param spreads the values of its parameter {@code spread}, each with a table of its own; empty if it has none
+ * @param threads at which numbers of threads it is run
  */
-record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads, List<Difference> differences) {
+record JmhGroup(
+        Class<?> benchmarks,
+        List<Row> rows,
+        List<String> spreads,
+        List<Difference> differences,
+        List<Integer> threads) {
     private static final List<Integer> THREADS = List.of(1, 2);
     /** What the compiler makes of the same code differs from JVM to JVM. */
     private static final int FORKS = 3;
@@ -41,6 +48,10 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads, List<
         this(benchmarks, rows, List.of(), List.of());
     }
 
+    JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads, List<Difference> differences) {
+        this(benchmarks, rows, spreads, differences, THREADS);
+    }
+
     private static final String ALLOCATED = "gc.alloc.rate.norm";
     /** The harness allocates in each iteration, too, the more a call the slower it is; the smallest object has 16 bytes. */
     private static final double NO_BYTES = 1;
@@ -51,10 +62,16 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads, List<
      * @param method its name
      * @param title what it is
      * @param goals what it is to reach
+     * @param forks in how many JVMs it is run
      */
-    record Row(String method, String title, List<RatioGoal> goals) {
+    record Row(String method, String title, List<RatioGoal> goals, int forks) {
         Row(String method, String title, RatioGoal... goals) {
-            this(method, title, List.of(goals));
+            this(method, title, List.of(goals), FORKS);
+        }
+
+        /** In one JVM only: no goal depends on it. */
+        static Row inPassing(String method, String title) {
+            return new Row(method, title, List.of(), 1);
         }
 
         /** The one of the table, if there is any. */
@@ -91,23 +108,27 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads, List<
     private record Figures(double median, double error, double bytes) {}
 
     long expectedSeconds() {
-        return (long) THREADS.size()
+        return (long) threads.size()
                 * Math.max(1, spreads.size())
-                * rows.size()
-                * (WARM_UP_SECONDS + SECONDS + SECONDS_TO_START)
-                * FORKS;
+                * rows.stream().mapToInt(Row::forks).sum()
+                * (WARM_UP_SECONDS + SECONDS + SECONDS_TO_START);
     }
 
-    void run() throws RunnerException {
+    /**
+     * Runs it.
+     *
+     * @param jvmArguments of the JVMs that are measured, beside those of the heap
+     */
+    void run(String... jvmArguments) throws RunnerException {
         for (String spread : spreads.isEmpty() ? NO_SPREAD : spreads) {
-            for (int threads : THREADS) {
+            for (int number : threads) {
                 List<Figures> seen = new ArrayList<>();
                 for (Row row : rows) {
-                    Progress.show(title(spread, threads) + ": " + row.title());
-                    seen.add(measure(row, spread, threads));
+                    Progress.show(title(spread, number) + ": " + row.title());
+                    seen.add(measure(row, spread, number, jvmArguments));
                 }
                 Progress.end();
-                print(spread, threads, seen);
+                print(spread, number, seen);
             }
         }
     }
@@ -117,18 +138,19 @@ record JmhGroup(Class<?> benchmarks, List<Row> rows, List<String> spreads, List<
     }
 
     @SuppressWarnings("rawtypes") // JMH gives its secondary results so
-    private Figures measure(Row row, String spread, int threads) throws RunnerException {
+    private Figures measure(Row row, String spread, int number, String... jvmArguments) throws RunnerException {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include("^" + benchmarks.getName().replace(".", "\\.") + "\\." + row.method() + "$")
-                .threads(threads)
-                .forks(FORKS)
+                .threads(number)
+                .forks(row.forks())
                 .warmupIterations(WARM_UP_SECONDS)
                 .warmupTime(TimeValue.seconds(1))
                 .measurementIterations(SECONDS)
                 .measurementTime(TimeValue.seconds(1))
                 .timeUnit(TimeUnit.NANOSECONDS)
                 .addProfiler(GCProfiler.class)
-                .jvmArgsAppend("-Xms1g", "-Xmx1g")
+                .jvmArgsAppend(Stream.concat(Stream.of("-Xms1g", "-Xmx1g"), Stream.of(jvmArguments))
+                        .toArray(String[]::new))
                 .verbosity(VerboseMode.SILENT)
                 .shouldFailOnError(true);
         if (!spread.isEmpty()) {

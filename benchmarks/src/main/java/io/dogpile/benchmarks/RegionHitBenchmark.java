@@ -47,11 +47,16 @@ public class RegionHitBenchmark {
      * that is worth having: for each miss and failure {@value #HITS} hits.
      */
     static void pollute(Site site) {
+        pollute(site, POLLUTION);
+    }
+
+    /** The same with that many misses and failures. */
+    static void pollute(Site site, int misses) {
         String[] keys = Keys.all();
         for (String key : keys) {
             site.call(key);
         }
-        for (int i = 0; i < POLLUTION; i++) {
+        for (int i = 0; i < misses; i++) {
             site.call("passing " + i);
             try {
                 site.call("fails " + i);
