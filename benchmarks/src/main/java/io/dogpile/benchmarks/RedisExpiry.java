@@ -18,8 +18,8 @@ import org.HdrHistogram.Histogram;
 public final class RedisExpiry {
     private static final int PROCESSES = 2;
     private static final int THREADS = 8;
-    private static final int ROUNDS = 3;
     private static final int WARM_UP_SECONDS = 3;
+    private static final int ROUNDS = 3;
     private static final int SECONDS = 10;
 
     private static final double P99_TO_JETCACHE = 1.0;
@@ -33,19 +33,17 @@ public final class RedisExpiry {
     /**
      * Runs it by itself.
      *
-     * @param args none, or the number of rounds and the seconds of each
+     * @param args none
      */
     public static void main(String[] args) throws Exception {
-        run(
-                args.length < 2 ? ROUNDS : Integer.parseInt(args[0]),
-                args.length < 2 ? SECONDS : Integer.parseInt(args[1]));
+        run();
     }
 
     static void run() throws Exception {
-        run(ROUNDS, SECONDS);
+        run(ROUNDS, WARM_UP_SECONDS, SECONDS);
     }
 
-    static void run(int rounds, int seconds) throws Exception {
+    static void run(int rounds, int warmUpSeconds, int seconds) throws Exception {
         Map<Kind, Seen> seen = new EnumMap<>(Kind.class);
         Map<Kind, Long> mostCreations = new EnumMap<>(Kind.class);
         String version;
@@ -57,7 +55,7 @@ public final class RedisExpiry {
                     for (int turn = 0; turn < Kind.values().length; turn++) {
                         Kind next = Kind.values()[(round + turn) % Kind.values().length];
                         Progress.show("expiry in Redis, round " + (round + 1) + " of " + rounds + ": " + next.title);
-                        load(children, next, WARM_UP_SECONDS);
+                        load(children, next, warmUpSeconds);
                         Seen one = load(children, next, seconds);
                         seen.merge(next, one, Seen::and);
                         mostCreations.merge(next, one.creations(), Math::max);

@@ -10,7 +10,9 @@ import io.dogpile.redis.RedisServer;
 import io.lettuce.core.api.sync.RedisCommands;
 import io.lettuce.core.codec.ByteArrayCodec;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
@@ -22,14 +24,15 @@ import org.redisson.api.RedissonClient;
 import redis.clients.jedis.RedisClient;
 
 /**
- * Hits on values of 1 KiB in Redis. Each round every contender has its turn, and each round another is first; the figures
- * are medians over the rounds. The commands are counted apart, since that slows the server down.
+ * Hits on values of 1 KiB in Redis. Each round every contender has its turn, in another order each round; the figures are
+ * medians over the rounds. The commands are counted apart, since that slows the server down.
  */
 public final class RedisHit {
     private static final int KEYS = 1_000;
-    private static final int ROUNDS = 7;
-    private static final int WARM_UP_ROUNDS = 2;
-    private static final long ROUND_MILLIS = 800;
+    private static final int ROUNDS = 21;
+    private static final int WARM_UP_ROUNDS = 5;
+    private static final long ROUND_MILLIS = 300;
+    private static final int SEED = 4;
     private static final int COUNTED_HITS = 320;
 
     private static final String JEDIS = "Jedis GET";
@@ -92,18 +95,18 @@ public final class RedisHit {
     /**
      * Runs it by itself.
      *
-     * @param args none, or the number of rounds
+     * @param args none
      */
     public static void main(String[] args) throws Exception {
-        run(args.length == 0 ? ROUNDS : Integer.parseInt(args[0]));
+        run();
         System.exit(0);
     }
 
     static void run() throws Exception {
-        run(ROUNDS);
+        run(WARM_UP_ROUNDS, ROUNDS);
     }
 
-    static void run(int rounds) throws Exception {
+    static void run(int warmUpRounds, int rounds) throws Exception {
         try (RedisServer server = RedisServer.start();
                 RedisClient jedis = Peers.jedis(server.port());
                 RedisBackend backend = RedisBackend.of(jedis)) {
@@ -113,7 +116,7 @@ public final class RedisHit {
                 List<Contender> all = contenders(jedis, backend, lettuce, redisson);
                 System.out.println("\n" + Peers.version(server) + ", values of 1 KiB");
                 for (Setting setting : SETTINGS) {
-                    print(setting, rounds, measure(server, setting, rounds, all));
+                    print(setting, rounds, measure(server, setting, warmUpRounds, rounds, all));
                 }
             } finally {
                 lettuce.shutdown();
@@ -170,13 +173,17 @@ public final class RedisHit {
         return text.getBytes(UTF_8);
     }
 
-    private static List<Contender> measure(RedisServer server, Setting setting, int rounds, List<Contender> contenders)
+    private static List<Contender> measure(
+            RedisServer server, Setting setting, int warmUpRounds, int rounds, List<Contender> contenders)
             throws Exception {
         List<Contender> all = contenders.stream().map(Contender::afresh).toList();
-        for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
+        // Not in turn, since a turn begins better after some than after others: they leave the cores awake.
+        Random order = new Random(SEED);
+        for (int round = -warmUpRounds; round < rounds; round++) {
             Progress.show(setting.title() + (round < 0 ? ", warming up" : ", round " + (round + 1) + " of " + rounds));
-            for (int turn = 0; turn < all.size(); turn++) {
-                Contender next = all.get(Math.floorMod(round + turn, all.size()));
+            List<Contender> turns = new ArrayList<>(all);
+            Collections.shuffle(turns, order);
+            for (Contender next : turns) {
                 Histogram latency = round < 0 ? new SynchronizedHistogram(3) : next.latency;
                 long began = System.nanoTime();
                 long hits = hit(setting, next.client, TimeUnit.MILLISECONDS.toNanos(ROUND_MILLIS), latency);
@@ -247,7 +254,7 @@ public final class RedisHit {
     private static void print(Setting setting, int rounds, List<Contender> all) {
         Contender jedis = of(JEDIS, all);
         Contender region = of(REGION, all);
-        System.out.println("\n### Hit in Redis, " + setting.title() + ", medians of " + rounds + " rounds in turn");
+        System.out.println("\n### Hit in Redis, " + setting.title() + ", medians of " + rounds + " short rounds");
         Table table =
                 new Table("", "ops/s", "x " + JEDIS, "least", "most", "p50, us", "p99, us", "commands a hit", "which");
         for (Contender each : all) {

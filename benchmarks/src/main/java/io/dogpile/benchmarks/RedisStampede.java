@@ -15,10 +15,7 @@ import org.HdrHistogram.Histogram;
 public final class RedisStampede {
     private static final int PROCESSES = 4;
     private static final int THREADS = 50;
-    private static final int ROUNDS = 15;
-    private static final int ROUNDS_OF_ONE_WAITER = 25;
-    private static final int WARM_UP_ROUNDS = 4;
-    private static final int WARM_UP_CREATIONS = 1_000;
+    private static final Sizes USUAL = new Sizes(1_000, 4, 15, 25);
     private static final long CREATION_MILLIS = 200;
     private static final int LONGER_AT_MOST_MILLIS = 100;
     /** Each round's creation takes that much longer than the one before, in turn. */
@@ -44,6 +41,16 @@ public final class RedisStampede {
             List.of(ClusterContender.REGION, ClusterContender.PROBE, ClusterContender.REDISSON_SINGLE);
     /** After one to warm up: each takes seconds. */
     private static final int ROUNDS_OF_POLLING = 5;
+
+    /**
+     * How much is done.
+     *
+     * @param warmUpCreations of each contender in each process, without a rival
+     * @param warmUpRounds before those that count
+     * @param rounds of 50 threads a process
+     * @param roundsOfOneWaiter of one thread a process
+     */
+    record Sizes(int warmUpCreations, int warmUpRounds, int rounds, int roundsOfOneWaiter) {}
 
     /** The rounds of one contender. */
     private static final class Seen {
@@ -83,29 +90,29 @@ public final class RedisStampede {
     /**
      * Runs it by itself.
      *
-     * @param args none, or the number of rounds
+     * @param args none
      */
     public static void main(String[] args) throws Exception {
-        int rounds = args.length == 0 ? ROUNDS : Integer.parseInt(args[0]);
-        run(rounds, args.length == 0 ? ROUNDS_OF_ONE_WAITER : rounds);
+        run();
     }
 
     static void run() throws Exception {
-        run(ROUNDS, ROUNDS_OF_ONE_WAITER);
+        run(USUAL);
     }
 
-    static void run(int rounds, int roundsOfOneWaiter) throws Exception {
+    static void run(Sizes sizes) throws Exception {
         try (RedisServer server = RedisServer.start()) {
             List<Child> children = Child.start(PROCESSES, ClusterWorker.class, Integer.toString(server.port()));
             try {
                 for (ClusterContender each : ALL) {
                     Progress.show("warming up: " + each.title);
-                    ClusterWorker.warmUp(children, each, WARM_UP_CREATIONS);
+                    ClusterWorker.warmUp(children, each, sizes.warmUpCreations());
                 }
-                List<Seen> crowd = measure(server, children, ALL, THREADS, rounds);
+                List<Seen> crowd = measure(server, children, ALL, THREADS, sizes.warmUpRounds(), sizes.rounds());
                 print(Peers.version(server) + ", " + PROCESSES + " processes x " + THREADS + " threads", crowd);
                 judgeCrowd(crowd);
-                List<Seen> single = measure(server, children, WITH_ONE_WAITER, 1, roundsOfOneWaiter);
+                List<Seen> single =
+                        measure(server, children, WITH_ONE_WAITER, 1, sizes.warmUpRounds(), sizes.roundsOfOneWaiter());
                 print(Peers.version(server) + ", " + PROCESSES + " processes x 1 thread", single);
                 Seen region = of(ClusterContender.REGION, single);
                 Goal.atMost("one caller a process: lag p99, ms", region.millis(99), P99_MILLIS_OF_ONE_WAITER)
@@ -119,10 +126,15 @@ public final class RedisStampede {
     }
 
     private static List<Seen> measure(
-            RedisServer server, List<Child> children, List<ClusterContender> contenders, int threads, int rounds)
+            RedisServer server,
+            List<Child> children,
+            List<ClusterContender> contenders,
+            int threads,
+            int warmUpRounds,
+            int rounds)
             throws Exception {
         List<Seen> all = contenders.stream().map(Seen::new).toList();
-        for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
+        for (int round = -warmUpRounds; round < rounds; round++) {
             Progress.show(
                     threads + " a process, " + (round < 0 ? "warming up" : "round " + (round + 1) + " of " + rounds));
             for (int turn = 0; turn < all.size(); turn++) {

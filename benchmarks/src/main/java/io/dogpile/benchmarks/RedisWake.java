@@ -7,6 +7,7 @@ import io.dogpile.redis.RedisServer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 
@@ -15,15 +16,13 @@ import org.HdrHistogram.Histogram;
  * long after the end of its lease another begins, and that it is only one.
  */
 public final class RedisWake {
-    private static final int WAKES = 60;
-    private static final int WARM_UP_WAKES = 10;
-    private static final int WARM_UP_CREATIONS = 1_000;
+    private static final Sizes USUAL = new Sizes(1_000, 10, 60, 6);
+    private static final int ROUNDS_A_LINE = 10;
     private static final long CREATION_MILLIS = 100;
-    private static final long START_MILLIS = 50;
-    /** How long before the end of the creation the waiter comes, at least half of it. */
+    private static final long START_MILLIS = 60;
+    /** How long after the beginning of the creation the waiter comes. */
     private static final long LATER_MILLIS = 40;
 
-    private static final int KILLS = 6;
     private static final int SURVIVORS = 3;
     private static final int THREADS = 10;
     private static final long NEVER_ENDING_MILLIS = 50_000;
@@ -38,6 +37,16 @@ public final class RedisWake {
             List.of(ClusterContender.REGION, ClusterContender.PROBE, ClusterContender.REDISSON_SINGLE);
 
     /**
+     * How much is done.
+     *
+     * @param warmUpCreations of each contender in each process, without a rival
+     * @param warmUpWakes before those that count
+     * @param wakes of each contender
+     * @param kills of holders
+     */
+    record Sizes(int warmUpCreations, int warmUpWakes, int wakes, int kills) {}
+
+    /**
      * One takeover.
      *
      * @param restMillis of the lease, when the holder was killed
@@ -50,44 +59,46 @@ public final class RedisWake {
     private RedisWake() {}
 
     static long expectedSeconds() {
-        return 100;
+        return 90;
     }
 
     /**
      * Runs it by itself.
      *
-     * @param args none, or the number of wake-ups and that of kills
+     * @param args none
      */
     public static void main(String[] args) throws Exception {
-        run(args.length < 2 ? WAKES : Integer.parseInt(args[0]), args.length < 2 ? KILLS : Integer.parseInt(args[1]));
+        run();
     }
 
     static void run() throws Exception {
-        run(WAKES, KILLS);
+        run(USUAL);
     }
 
-    static void run(int wakes, int kills) throws Exception {
+    static void run(Sizes sizes) throws Exception {
         try (RedisServer server = RedisServer.start()) {
-            wake(server, wakes);
-            takeOver(server, kills);
+            wake(server, sizes);
+            takeOver(server, sizes);
         }
     }
 
-    private static void wake(RedisServer server, int wakes) throws Exception {
+    private static void wake(RedisServer server, Sizes sizes) throws Exception {
         List<Child> both = Child.start(2, ClusterWorker.class, Integer.toString(server.port()));
         List<Histogram> lags = ALL.stream().map(each -> new Histogram(3)).toList();
         try {
             for (ClusterContender each : ALL) {
                 Progress.show("warming up: " + each.title);
-                ClusterWorker.warmUp(both, each, WARM_UP_CREATIONS);
+                ClusterWorker.warmUp(both, each, sizes.warmUpCreations());
             }
-            for (int round = -WARM_UP_WAKES; round < wakes; round++) {
-                Progress.show("wake-up " + (round + 1) + " of " + wakes);
+            for (int round = -sizes.warmUpWakes(); round < sizes.wakes(); round++) {
+                if (Math.floorMod(round, ROUNDS_A_LINE) == 0) {
+                    Progress.show("wake-up " + round + " of " + sizes.wakes());
+                }
                 for (int turn = 0; turn < ALL.size(); turn++) {
                     int next = Math.floorMod(round + turn, ALL.size());
-                    long lag = wakeOnce(both, ALL.get(next));
+                    OptionalLong lag = wakeOnce(both, ALL.get(next));
                     if (round >= 0) {
-                        lags.get(next).recordValue(lag);
+                        lag.ifPresent(lags.get(next)::recordValue);
                     }
                 }
             }
@@ -95,13 +106,14 @@ public final class RedisWake {
         } finally {
             both.forEach(Child::close);
         }
-        System.out.println("\n### One waiter in another JVM, creator " + CREATION_MILLIS + " ms, " + wakes
+        System.out.println("\n### One waiter in another JVM, creator " + CREATION_MILLIS + " ms, " + sizes.wakes()
                 + " rounds in turn; " + Peers.version(server));
-        Table table = new Table("ms from the creator's end to the waiter's return", "p50", "p90", "max");
+        Table table = new Table("ms from the creator's end to the waiter's return", "seen", "p50", "p90", "max");
         for (int i = 0; i < ALL.size(); i++) {
             Histogram lag = lags.get(i);
             table.row(
                     ALL.get(i).title,
+                    Long.toString(lag.getTotalCount()),
                     number(lag.getValueAtPercentile(50) / 1e6, 3),
                     number(lag.getValueAtPercentile(90) / 1e6, 3),
                     number(lag.getMaxValue() / 1e6, 3));
@@ -111,31 +123,30 @@ public final class RedisWake {
                 .print();
     }
 
-    /** The first child creates, the second comes while it does. */
-    private static long wakeOnce(List<Child> both, ClusterContender contender) throws IOException {
+    /** The first child creates, the second comes while it does; nothing is seen where the machine let the second be first. */
+    private static OptionalLong wakeOnce(List<Child> both, ClusterContender contender) throws IOException {
         long startAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(START_MILLIS);
         String key = "wake:" + startAt;
         both.get(0).tell(contender, key, 1, startAt, CREATION_MILLIS);
         both.get(1).tell(contender, key, 1, startAt + TimeUnit.MILLISECONDS.toNanos(LATER_MILLIS), CREATION_MILLIS);
         ClusterWorker.Round creator = ClusterWorker.Round.of(List.of(both.get(0).answer()));
-        String waiter = both.get(1).answer();
-        ClusterWorker.Round round = ClusterWorker.Round.of(List.of(waiter), creator.ended());
-        if (creator.creations() != 1 || creator.failures() + round.failures() + round.creations() > 0) {
-            throw new IllegalStateException(contender.title + ": the second process did not wait for the first");
+        ClusterWorker.Round waiter = ClusterWorker.Round.of(List.of(both.get(1).answer()), creator.ended());
+        if (creator.failures() + waiter.failures() > 0 || creator.creations() + waiter.creations() != 1) {
+            throw new IllegalStateException(contender.title + ": there was not one creation for two callers");
         }
-        return round.lags()[0];
+        return creator.creations() == 1 ? OptionalLong.of(waiter.lags()[0]) : OptionalLong.empty();
     }
 
-    private static void takeOver(RedisServer server, int kills) throws Exception {
+    private static void takeOver(RedisServer server, Sizes sizes) throws Exception {
         List<Takeover> seen = new ArrayList<>();
         List<Child> survivors = Child.start(SURVIVORS, ClusterWorker.class, Integer.toString(server.port()));
         try {
-            ClusterWorker.warmUp(survivors, ClusterContender.SHORT_LEASE, WARM_UP_CREATIONS);
-            for (int round = 0; round < kills; round++) {
-                Progress.show("kill " + (round + 1) + " of " + kills);
+            ClusterWorker.warmUp(survivors, ClusterContender.SHORT_LEASE, sizes.warmUpCreations());
+            for (int round = 0; round < sizes.kills(); round++) {
+                Progress.show("kill " + (round + 1) + " of " + sizes.kills());
                 try (Child holder = Child.start(1, ClusterWorker.class, Integer.toString(server.port()))
                         .get(0)) {
-                    seen.add(takeOverOnce(server, holder, survivors, round));
+                    seen.add(takeOverOnce(server, holder, survivors, (double) round / sizes.kills()));
                 }
             }
             Progress.end();
@@ -164,7 +175,7 @@ public final class RedisWake {
         System.out.println("- exactly one successor each time, and no caller fails: " + (isOneEach ? "met" : "MISSED"));
     }
 
-    private static Takeover takeOverOnce(RedisServer server, Child holder, List<Child> survivors, int round)
+    private static Takeover takeOverOnce(RedisServer server, Child holder, List<Child> survivors, double phase)
             throws Exception {
         String key = "held:" + System.nanoTime();
         String record = RedisBackend.DEFAULT_PREFIX + ClusterContender.SHORT_LEASE_REGION + ':' + key;
@@ -176,7 +187,7 @@ public final class RedisWake {
         }
         // Renewed each third of a lease; the kills meet it at different moments of that.
         long third = ClusterContender.LEASE.toMillis() / 3;
-        TimeUnit.MILLISECONDS.sleep(START_MILLIS + third + round * third / KILLS);
+        TimeUnit.MILLISECONDS.sleep(START_MILLIS + third + (long) (phase * third));
         holder.kill();
         double restMillis = restMillis(server, record);
         long killed = System.nanoTime();

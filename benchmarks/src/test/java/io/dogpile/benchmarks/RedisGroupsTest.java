@@ -1,0 +1,85 @@
+package io.dogpile.benchmarks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import io.dogpile.cache.Region;
+import io.dogpile.redis.RedisBackend;
+import io.dogpile.redis.RedisServer;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.parallel.Isolated;
+
+/** The groups on Redis at their smallest: that they run and print, not what. */
+@Isolated("takes what is printed")
+class RedisGroupsTest {
+    @Test
+    void hit_oneRound_isOneCommand() throws Exception {
+        assertThat(printed(() -> RedisHit.run(0, 1)))
+                .contains("### Hit in Redis, 16 threads, one hot key", "1 thread, 1,000 keys: commands a hit: 1.00");
+    }
+
+    @Test
+    void stampede_oneRound_hasOneCreationEach() throws Exception {
+        assertThat(printed(() -> RedisStampede.run(new RedisStampede.Sizes(1, 0, 1, 1))))
+                .contains("### One cold key", ClusterContender.POLLING.title, "most creations in a round: 1.00");
+    }
+
+    @Test
+    void wake_oneOfEach_hasOneSuccessor() throws Exception {
+        assertThat(printed(() -> RedisWake.run(new RedisWake.Sizes(1, 0, 1, 1))))
+                .contains("### One waiter", "exactly one successor each time, and no caller fails: met");
+    }
+
+    @Test
+    void expiry_oneSecond_hasNoFailures() throws Exception {
+        assertThat(printed(() -> RedisExpiry.run(1, 1, 1)))
+                .contains("### Expiry under load in Redis", ExpiryWorker.Kind.JETCACHE.title);
+    }
+
+    @Test
+    void near_fewRounds_leaveNoOldCopy() throws Exception {
+        assertThat(printed(() -> {
+                    try (RedisServer server = RedisServer.start()) {
+                        NearCaches.run(server, 3);
+                    }
+                }))
+                .contains("### Another client's write", "copies older than 1 s after the write: 0.00");
+    }
+
+    @Test
+    void heartbeatsAndLooksAfterGenerations_areNotCounted_aHitIs() throws Exception {
+        try (RedisServer server = RedisServer.start();
+                RedisBackend backend = Peers.backend(server.port())) {
+            Region<String, byte[]> region = Peers.region("counted", backend).build();
+            region.put("key", Peers.value());
+            Duration twoHeartbeats = Duration.ofSeconds(4);
+            ClientCommands idle =
+                    ClientCommands.of(server, () -> TimeUnit.MILLISECONDS.sleep(twoHeartbeats.toMillis()));
+            assertEquals(Map.of(), idle.byName());
+            ClientCommands hits = ClientCommands.of(server, () -> {
+                for (int i = 0; i < 3; i++) {
+                    region.getOrCreate("key", () -> new byte[0]);
+                }
+            });
+            assertEquals(Map.of("hmget", 3L), hits.byName());
+        }
+    }
+
+    private static String printed(ClientCommands.Counted run) throws Exception {
+        PrintStream before = System.out;
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
+        try {
+            run.run();
+        } finally {
+            System.setOut(before);
+        }
+        return bytes.toString(StandardCharsets.UTF_8);
+    }
+}
