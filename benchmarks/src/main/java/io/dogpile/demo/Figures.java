@@ -1,28 +1,40 @@
 package io.dogpile.demo;
 
-import io.dogpile.cache.RegionStats;
-import io.dogpile.core.DogpileListener;
-import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
 /** The figures of a run, as the table on the screen and the one on the page show them. */
 final class Figures {
-    static final List<String> HEADS =
+    private static final List<String> HEADS =
             List.of("calls", "creations", "wait p50 ms", "wait p99 ms", "wait max ms", "stale served");
+    private static final String COMMANDS = "commands";
 
     private Figures() {}
 
+    /** What {@link #of} gives for one of these. */
+    static List<String> heads(List<Row> rows) {
+        List<String> heads = new ArrayList<>(HEADS);
+        if (rows.stream().flatMap(row -> row.runs().stream()).anyMatch(run -> run.commands() != Run.NOT_COUNTED)) {
+            heads.add(COMMANDS);
+        }
+        return heads;
+    }
+
     static List<String> of(Run run) {
         Percentiles waits = run.waits();
-        return List.of(
+        List<String> figures = new ArrayList<>(List.of(
                 count(run.calls().size()),
                 count(run.creations()),
                 millis(waits.at(50)),
                 millis(waits.at(99)),
                 millis(waits.max()),
-                count(run.count(Call.Outcome.STALE)));
+                count(run.count(Call.Outcome.STALE))));
+        if (run.commands() != Run.NOT_COUNTED) {
+            figures.add(count(run.commands()));
+        }
+        return figures;
     }
 
     static String count(long number) {
@@ -40,22 +52,6 @@ final class Figures {
                 : String.format(Locale.ROOT, "%.1f s", (double) nanos / TimeUnit.SECONDS.toNanos(1));
     }
 
-    /** What a region counts, as far as the demo makes it happen. */
-    static String stats(RegionStats stats) {
-        long waits = stats.waits(DogpileListener.WaitOutcome.VALUE);
-        Duration waited = stats.waitTime(DogpileListener.WaitOutcome.VALUE);
-        return String.format(
-                Locale.ROOT,
-                "%,d hits, %,d misses, %,d stale served, %,d creations in %s, %,d waited %s on average",
-                stats.hits(),
-                stats.misses(),
-                stats.staleServed(),
-                stats.creations(),
-                time(stats.creationTime().toNanos()),
-                waits,
-                time(waits == 0 ? 0 : waited.toNanos() / waits));
-    }
-
     /** What the ways have counted by themselves, for the screen. */
     static String stats(List<Row> rows) {
         StringBuilder lines = new StringBuilder();
@@ -69,23 +65,36 @@ final class Figures {
         return lines.toString();
     }
 
+    /** Of each JVM that was killed, when, and who took over when; for the screen and the page. */
+    static List<String> deaths(Run run) {
+        return run.deaths().stream()
+                .map(death -> Lanes.name(death.jvm()) + " killed after " + time(death.at())
+                        + run.takeover(death)
+                                .map(work ->
+                                        ", " + Lanes.name(work.jvm()) + " created anew after " + time(work.begin()))
+                                .orElse(""))
+                .toList();
+    }
+
     /** The table for the screen. */
     static String table(List<Row> rows) {
         StringBuilder table = new StringBuilder();
-        line(table, "", HEADS);
+        List<String> heads = heads(rows);
+        line(table, "", heads, heads);
         for (Row row : rows) {
             table.append(row.title()).append('\n');
             for (Run run : row.runs()) {
-                line(table, "  " + run.way(), of(run));
+                line(table, "  " + run.way(), of(run), heads);
+                deaths(run).forEach(death -> table.append("    ").append(death).append('\n'));
             }
         }
         return table.toString();
     }
 
-    private static void line(StringBuilder table, String head, List<String> cells) {
+    private static void line(StringBuilder table, String head, List<String> cells, List<String> heads) {
         table.append(String.format(Locale.ROOT, "%-22s", head));
         for (int i = 0; i < cells.size(); i++) {
-            int width = HEADS.get(i).length() + 2;
+            int width = heads.get(i).length() + 2;
             table.append(String.format(Locale.ROOT, "%" + width + "s", cells.get(i)));
         }
         table.append('\n');

@@ -6,7 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** The page: one file that needs nothing else, with the figures as a table and every run drawn. */
 final class HtmlPage {
@@ -15,12 +19,25 @@ final class HtmlPage {
 
     private HtmlPage() {}
 
-    static String of(List<Row> rows, String machine, String expensiveCall) throws IOException {
+    /**
+     * What is said before the figures.
+     *
+     * @param heading the page's heading
+     * @param machine what it was measured on
+     * @param call the expensive call
+     * @param plain what the plain cache is
+     */
+    record Intro(String heading, String machine, String call, String plain) {}
+
+    static String of(List<Row> rows, Intro intro) throws IOException {
         StringBuilder drawn = new StringBuilder();
         rows.forEach(row -> section(drawn, row));
         return template()
-                .replace("{{call}}", escape(expensiveCall))
-                .replace("{{machine}}", escape(machine))
+                .replace("{{heading}}", escape(intro.heading()))
+                .replace("{{call}}", escape(intro.call()))
+                .replace("{{machine}}", escape(intro.machine()))
+                .replace("{{plain}}", escape(intro.plain()))
+                .replace("{{legend}}", legend(rows))
                 .replace("{{table}}", table(rows))
                 .replace("{{rows}}", drawn);
     }
@@ -33,12 +50,12 @@ final class HtmlPage {
 
     private static String table(List<Row> rows) {
         StringBuilder table = new StringBuilder("<thead><tr><th scope=\"col\">Run</th>");
-        Figures.HEADS.forEach(
-                head -> table.append("<th scope=\"col\">").append(head).append("</th>"));
+        List<String> heads = Figures.heads(rows);
+        heads.forEach(head -> table.append("<th scope=\"col\">").append(head).append("</th>"));
         table.append("</tr></thead>\n");
         for (Row row : rows) {
             table.append("<tbody><tr class=\"load\"><th scope=\"rowgroup\" colspan=\"")
-                    .append(Figures.HEADS.size() + 1)
+                    .append(heads.size() + 1)
                     .append("\">")
                     .append(escape(row.title()))
                     .append("</th></tr>\n");
@@ -55,16 +72,16 @@ final class HtmlPage {
 
     private static void section(StringBuilder page, Row row) {
         page.append("<section><h2>").append(escape(row.title())).append("</h2>\n<p>");
-        page.append(escape(row.told()))
-                .append(' ')
-                .append(row.kind().howToRead())
-                .append("</p>\n");
-        if (row.kind() != Row.Kind.STEADY) {
+        page.append(escape(row.told())).append(' ').append(row.howToRead()).append("</p>\n");
+        if (row.kind() != Row.Kind.STEADY && row.runs().size() > 1) {
             sameScale(page, row);
         }
         for (Run run : row.runs()) {
             page.append("<figure><figcaption><b>").append(escape(run.way())).append("</b> ");
             page.append(caption(run));
+            creators(run)
+                    .ifPresent(creators ->
+                            page.append("<br><small>").append(escape(creators)).append("</small>"));
             if (!run.stats().isEmpty()) {
                 page.append("<br><small>RegionStats: ")
                         .append(escape(run.stats()))
@@ -89,6 +106,23 @@ final class HtmlPage {
         page.append("</dl>\n");
     }
 
+    /** Those outcomes that there are. */
+    private static String legend(List<Row> rows) {
+        StringBuilder legend = new StringBuilder();
+        for (Call.Outcome outcome : Call.Outcome.values()) {
+            if (rows.stream().flatMap(row -> row.runs().stream()).anyMatch(run -> run.count(outcome) > 0)) {
+                legend.append("  <li><svg viewBox=\"0 0 34 16\" aria-hidden=\"true\"><path class=\"")
+                        .append(outcome.cssClass())
+                        .append("\" d=\"")
+                        .append(outcome.sample())
+                        .append("\"/></svg>")
+                        .append(escape(outcome.label()))
+                        .append("</li>\n");
+            }
+        }
+        return legend.toString();
+    }
+
     private static String caption(Run run) {
         List<String> parts = new ArrayList<>();
         long behind =
@@ -102,7 +136,21 @@ final class HtmlPage {
                 parts.add(Figures.count(calls) + ' ' + outcome.label());
             }
         }
+        parts.addAll(Figures.deaths(run));
         return String.join(" · ", parts);
+    }
+
+    /** Which of several JVMs have created. */
+    private static Optional<String> creators(Run run) {
+        if (run.jvms().size() < 2) {
+            return Optional.empty();
+        }
+        Map<Integer, Long> byJvm =
+                run.works().stream().collect(Collectors.groupingBy(Work::jvm, TreeMap::new, Collectors.counting()));
+        return Optional.of("Creations: "
+                + byJvm.entrySet().stream()
+                        .map(entry -> Figures.count(entry.getValue()) + " in " + Lanes.name(entry.getKey()))
+                        .collect(Collectors.joining(", ")));
     }
 
     static String escape(String text) {

@@ -16,7 +16,33 @@ final class Load {
         Call.Outcome send(String key) throws Exception;
     }
 
-    private static final long RUN_UP_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    /** Says when a load begins; asked when all who call are there, or nearly. */
+    @FunctionalInterface
+    interface Start {
+        /** When callers are wanted soon, and time to get ready is left. */
+        Start SOON = () -> TimeUnit.MILLISECONDS.toNanos(100);
+
+        /** Returns in how many nanoseconds it begins. */
+        long inNanos() throws Exception;
+    }
+
+    /**
+     * When calls are due.
+     *
+     * @param first when the first is, in nanoseconds after the load has begun
+     * @param pause from one to the next
+     * @param calls how many there are
+     */
+    record Pace(long first, long pause, int calls) {
+        static Pace perSecond(int perSecond, int calls) {
+            return new Pace(0, TimeUnit.SECONDS.toNanos(1) / perSecond, calls);
+        }
+
+        /** The share of one of several who keep this pace together, and take turns. */
+        Pace share(int number, int of) {
+            return new Pace(first + number * pause, of * pause, (calls - number + of - 1) / of);
+        }
+    }
 
     private Load() {}
 
@@ -24,8 +50,8 @@ final class Load {
      * All callers at once, one call each. They wake by the clock, not by one another: a chain of wake-ups would be so
      * slow on a few processors that the last callers came when the first had created.
      */
-    static void burst(int callers, IntFunction<String> keys, Recorder recorder, Request request)
-            throws InterruptedException {
+    static void burst(int callers, IntFunction<String> keys, Recorder recorder, Request request, Start start)
+            throws Exception {
         CountDownLatch ready = new CountDownLatch(callers);
         CountDownLatch clockIsSet = new CountDownLatch(1);
         List<Caller> all = start(callers, recorder, lane -> {
@@ -35,7 +61,7 @@ final class Load {
             call(keys.apply(lane), 0, recorder, request);
         });
         ready.await();
-        recorder.beginIn(RUN_UP_NANOS);
+        recorder.beginIn(start.inNanos());
         clockIsSet.countDown();
         join(all);
     }
@@ -44,14 +70,13 @@ final class Load {
      * Calls that are due at a steady pace, whatever became of those before; each is taken by the next caller that is
      * free, as a server's threads do.
      */
-    static void steady(int callers, int perSecond, int calls, String key, Recorder recorder, Request request)
-            throws InterruptedException {
-        long pause = TimeUnit.SECONDS.toNanos(1) / perSecond;
+    static void steady(int callers, Pace pace, String key, Recorder recorder, Request request, Start start)
+            throws Exception {
         AtomicInteger next = new AtomicInteger();
-        recorder.beginIn(RUN_UP_NANOS);
+        recorder.beginIn(start.inNanos());
         join(start(callers, recorder, lane -> {
-            for (int number = next.getAndIncrement(); number < calls; number = next.getAndIncrement()) {
-                long due = number * pause;
+            for (int number = next.getAndIncrement(); number < pace.calls(); number = next.getAndIncrement()) {
+                long due = pace.first() + number * pace.pause();
                 awaitDue(due, recorder);
                 call(key, due, recorder, request);
             }

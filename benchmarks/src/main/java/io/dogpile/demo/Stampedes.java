@@ -38,7 +38,8 @@ final class Stampedes {
     /** A way that is open: what callers send, and what it counts, if it does. */
     private record Service(Load.Request request, @Nullable Supplier<RegionStats> stats) {
         Run run(String name, Recorder recorder) {
-            return recorder.run(name, stats == null ? "" : Figures.stats(stats.get()));
+            return recorder.run(
+                    name, stats == null ? "" : Counts.of(stats.get()).toString());
         }
     }
 
@@ -60,7 +61,8 @@ final class Stampedes {
                         STEADY_CALLERS,
                         lane -> smallModule,
                         unused,
-                        way.apply(unused).request());
+                        way.apply(unused).request(),
+                        Load.Start.SOON);
                 unused.run("warm-up", "");
             }
         }
@@ -122,7 +124,7 @@ final class Stampedes {
                 load + ", " + name,
                 BURST_CALLERS,
                 recorder,
-                () -> Load.burst(BURST_CALLERS, keys, recorder, service.request()));
+                () -> Load.burst(BURST_CALLERS, keys, recorder, service.request(), Load.Start.SOON));
         return service.run(name, recorder);
     }
 
@@ -132,7 +134,8 @@ final class Stampedes {
         service.request().send(key); // forgotten by the recorder when the load begins
         int calls = (int) (STEADY_PER_SECOND * STEADY_LENGTH.toMillis() / TimeUnit.SECONDS.toMillis(1));
         progress.during(load + ", " + name, calls, recorder, () -> {
-            Load.steady(STEADY_CALLERS, STEADY_PER_SECOND, calls, key, recorder, service.request());
+            Load.Pace pace = Load.Pace.perSecond(STEADY_PER_SECOND, calls);
+            Load.steady(STEADY_CALLERS, pace, key, recorder, service.request(), Load.Start.SOON);
             recorder.awaitQuiet();
         });
         return service.run(name, recorder);

@@ -8,12 +8,24 @@ import java.util.concurrent.TimeUnit;
 
 /** Looks at the modules of this JDK, long enough for the compiler to settle, and chooses what the runs index. */
 final class Survey {
-    /** An index that costs this much is cheap enough for 200 in one run, and dear enough to see who waits for it. */
-    private static final double WANTED_NANOS = TimeUnit.MILLISECONDS.toNanos(65);
+    /** What the callers of one key shall want: cheap enough for 200 in one run, dear enough to see who waits for it. */
+    enum Wanted {
+        /** For one JVM. */
+        DEAR(65, 5),
+        /** For several, which have little memory each, and whose compilers have seen less. */
+        MODERATE(25, 15);
+
+        private final long nanos;
+        private final int candidates;
+
+        Wanted(long millis, int candidates) {
+            this.nanos = TimeUnit.MILLISECONDS.toNanos(millis);
+            this.candidates = candidates;
+        }
+    }
 
     private static final long WARM_UP_NANOS = TimeUnit.SECONDS.toNanos(4);
     private static final int LEAST_PASSES = 2;
-    private static final int CANDIDATES = 5;
     private static final int MEASUREMENTS = 5;
     private static final int MEDIAN = 50;
     private static final int KEYS = 50;
@@ -26,14 +38,14 @@ final class Survey {
 
     private Survey() {}
 
-    static Setting take(Progress progress) throws Exception {
+    static Setting take(Progress progress, Wanted wanted) throws Exception {
         List<Measured> all = warmUp(progress);
         List<String> bySize = all.stream()
                 .sorted(Comparator.comparingLong(Measured::bytes).reversed().thenComparing(Measured::module))
                 .map(Measured::module)
                 .toList();
         Stampedes.warmUp(bySize.get(bySize.size() - 1));
-        Measured one = choose(all, progress);
+        Measured one = choose(all, wanted, progress);
         List<String> largest = bySize.subList(0, Math.min(KEYS, bySize.size()));
         return new Setting(ModuleIndexer.index(one.module()), one.cost(), largest);
     }
@@ -53,10 +65,10 @@ final class Survey {
         return all;
     }
 
-    private static Measured choose(List<Measured> all, Progress progress) throws IOException {
+    private static Measured choose(List<Measured> all, Wanted wanted, Progress progress) throws IOException {
         List<Measured> richest = all.stream()
                 .sorted(Comparator.comparingInt(Measured::methods).reversed())
-                .limit(CANDIDATES)
+                .limit(wanted.candidates)
                 .toList();
         List<Measured> settled = new ArrayList<>();
         for (Measured candidate : richest) {
@@ -64,7 +76,8 @@ final class Survey {
             settled.add(candidate.costing(medianCost(candidate.module())));
         }
         return settled.stream()
-                .min(Comparator.comparingDouble(measured -> Math.abs(Math.log(measured.cost() / WANTED_NANOS))))
+                .min(Comparator.comparingDouble(
+                        measured -> Math.abs(Math.log((double) measured.cost() / wanted.nanos))))
                 .orElseThrow();
     }
 

@@ -1,13 +1,8 @@
 package io.dogpile.demo;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
-import java.util.TreeMap;
 
 /**
  * Draws one run as SVG: time to the right, one lane per caller, one mark per call. The outcomes differ in colour and in
@@ -16,13 +11,12 @@ import java.util.TreeMap;
 final class Timeline {
     private static final int WIDTH = 960;
     private static final int RIGHT = 24;
+    /** Leaves room for a note behind the longest mark. */
+    private static final int RIGHT_OF_NOTES = 56;
+
     private static final int TOP = 24;
     private static final int BASELINE = 4;
     private static final double LEAST_MARK = 2;
-    private static final double SMALL_LANE = 2.5;
-    private static final double KEY_LANE = 3.25;
-    private static final double LARGE_LANE = 15;
-    private static final int MOST_LARGE_LANES = 8;
     private static final double LABEL_DROP = 11;
     private static final int QUEUE_GAP = 24;
     private static final int QUEUE_HEIGHT = 48;
@@ -32,6 +26,7 @@ final class Timeline {
     /** The room left of the lanes, for their labels. */
     private final int gutter;
 
+    private final int right;
     private final Axis axis;
     private final StringBuilder svg = new StringBuilder();
 
@@ -41,28 +36,17 @@ final class Timeline {
         // Runs at a steady pace take the same time, and can be compared side by side.
         long end = row.kind() == Row.Kind.STEADY ? row.end() : run.end();
         this.gutter = row.kind() == Row.Kind.MANY_KEYS ? 150 : 76;
-        this.axis = new Axis(end, gutter, WIDTH - RIGHT);
+        boolean noted = row.kind() == Row.Kind.MANY_KEYS && row.inSeveralJvms();
+        this.right = WIDTH - (noted ? RIGHT_OF_NOTES : RIGHT);
+        this.axis = new Axis(end, gutter, right);
     }
 
     static String of(Row row, Run run) {
         return new Timeline(row, run).draw();
     }
 
-    /** What is drawn in one line: the marks, and what is written before it, often nothing. */
-    private record Lane(String label, double height, List<Mark> marks) {}
-
-    private record Mark(Call.Outcome outcome, long begin, long end) {
-        static Mark of(Call call) {
-            return new Mark(call.outcome(), call.begin(), call.end());
-        }
-    }
-
     private String draw() {
-        List<Lane> lanes = switch (row.kind()) {
-            case ONE_KEY -> byOutcome();
-            case MANY_KEYS -> byKey();
-            case STEADY -> byCaller();
-        };
+        List<Lane> lanes = Lanes.of(row, run);
         double bottom = TOP + lanes.stream().mapToDouble(Lane::height).sum() + BASELINE;
         double height = row.kind() == Row.Kind.STEADY ? bottom + QUEUE_GAP + QUEUE_HEIGHT + BASELINE : bottom;
         svg.append(format(
@@ -70,61 +54,12 @@ final class Timeline {
                 WIDTH, height, HtmlPage.escape("Timeline of " + row.title() + ", " + run.way())));
         ticks(height);
         marks(lanes);
-        labels(lanes);
+        deaths(bottom);
+        texts(lanes);
         if (row.kind() == Row.Kind.STEADY) {
             queue(bottom + QUEUE_GAP);
         }
         return svg.append("</svg>\n").toString();
-    }
-
-    /** The creators first, and large where they are few: one line in two hundred would not be seen. */
-    private List<Lane> byOutcome() {
-        boolean few = run.count(Call.Outcome.CREATED) <= MOST_LARGE_LANES;
-        List<Lane> lanes = new ArrayList<>();
-        for (Call.Outcome outcome : Call.Outcome.values()) {
-            String label = outcome.cssClass();
-            boolean large = few && outcome == Call.Outcome.CREATED;
-            for (Call call : run.calls()) {
-                if (call.outcome() == outcome) {
-                    lanes.add(new Lane(label, large ? LARGE_LANE : SMALL_LANE, List.of(Mark.of(call))));
-                    label = "";
-                }
-            }
-        }
-        return lanes;
-    }
-
-    private List<Lane> byKey() {
-        Map<String, Integer> firstCallers = new HashMap<>();
-        run.calls().forEach(call -> firstCallers.merge(call.key(), call.lane(), Math::min));
-        List<Call> sorted = run.calls().stream()
-                .sorted(Comparator.<Call>comparingInt(call -> firstCallers.getOrDefault(call.key(), 0))
-                        .thenComparing(Call::end))
-                .toList();
-        List<Lane> lanes = new ArrayList<>();
-        String above = "";
-        for (Call call : sorted) {
-            lanes.add(new Lane(call.key().equals(above) ? "" : call.key(), KEY_LANE, List.of(Mark.of(call))));
-            above = call.key();
-        }
-        return lanes;
-    }
-
-    private List<Lane> byCaller() {
-        TreeMap<Integer, List<Mark>> marks = new TreeMap<>();
-        for (Call call : run.calls()) {
-            marks.computeIfAbsent(call.lane(), lane -> new ArrayList<>()).add(Mark.of(call));
-        }
-        List<Lane> lanes = new ArrayList<>();
-        marks.forEach((caller, calls) -> lanes.add(new Lane("thread " + (caller + 1), LARGE_LANE, calls)));
-        List<Mark> behind = run.works().stream()
-                .filter(work -> work.lane() == Work.BEHIND)
-                .map(work -> new Mark(Call.Outcome.CREATED, work.begin(), work.end()))
-                .toList();
-        if (!behind.isEmpty()) {
-            lanes.add(new Lane("executor", LARGE_LANE, behind));
-        }
-        return lanes;
     }
 
     private void ticks(double height) {
@@ -142,7 +77,7 @@ final class Timeline {
             for (Lane lane : lanes) {
                 double height = lane.height() * outcome.share();
                 double y = top + (lane.height() - height) / 2;
-                for (Mark mark : lane.marks()) {
+                for (Lane.Mark mark : lane.marks()) {
                     if (mark.outcome() == outcome) {
                         double x = axis.x(mark.begin());
                         double width = Math.max(LEAST_MARK, axis.x(mark.end()) - x);
@@ -155,9 +90,23 @@ final class Timeline {
         }
     }
 
-    private void labels(List<Lane> lanes) {
+    private void deaths(double bottom) {
+        for (Run.Death death : run.deaths()) {
+            svg.append(format(
+                    "<path class=\"death\" d=\"M%.1f %d V%.1f\"/>%n", axis.x(death.at()), TOP - BASELINE, bottom));
+        }
+    }
+
+    private void texts(List<Lane> lanes) {
         double top = TOP;
         for (Lane lane : lanes) {
+            if (!lane.note().text().isEmpty()) {
+                svg.append(format(
+                        "<text class=\"note\" x=\"%.1f\" y=\"%.1f\">%s</text>%n",
+                        axis.x(lane.note().after()) + 6,
+                        top + LABEL_DROP,
+                        HtmlPage.escape(lane.note().text())));
+            }
             if (!lane.label().isEmpty()) {
                 svg.append(format(
                         "<text class=\"lane\" x=\"%d\" y=\"%.1f\">%s</text>%n",
@@ -177,7 +126,7 @@ final class Timeline {
         StringBuilder path = new StringBuilder(format("M%d %.1f", gutter, base));
         int due = 0;
         int begun = 0;
-        for (int x = gutter; x <= WIDTH - RIGHT; x++) {
+        for (int x = gutter; x <= right; x++) {
             long at = axis.time(x);
             while (due < dues.length && dues[due] <= at) {
                 due++;
@@ -189,7 +138,7 @@ final class Timeline {
         }
         path.append(format("V%.1fz", base));
         svg.append(format("<path class=\"queue\" d=\"%s\"/>%n", path));
-        svg.append(format("<path class=\"base\" d=\"M%d %.1fH%d\"/>", gutter, base, WIDTH - RIGHT));
+        svg.append(format("<path class=\"base\" d=\"M%d %.1fH%d\"/>", gutter, base, right));
         svg.append(format(
                 "<text class=\"note\" x=\"%d\" y=\"%.1f\">calls due that no thread has taken yet: at most %d</text>%n",
                 gutter, top - 6, longestQueue(run)));

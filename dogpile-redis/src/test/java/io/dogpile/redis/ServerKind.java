@@ -87,6 +87,20 @@ public enum ServerKind {
         return kind;
     }
 
+    /**
+     * From now on a process is preferred to a container, for who would not wait until an image is fetched. The property
+     * goes before, and so does a kind that was chosen already.
+     */
+    public static void preferProcesses() {
+        String named = System.getProperty(PROPERTY);
+        if (chosen == null && (named == null || named.isEmpty())) {
+            chosen = Stream.of(LOCAL, EMBEDDED)
+                    .filter(ServerKind::isAvailable)
+                    .findFirst()
+                    .orElse(null);
+        }
+    }
+
     static ServerKind choose(String named, Predicate<ServerKind> available) {
         if (named == null || named.isEmpty()) {
             return Stream.of(values())
