@@ -537,7 +537,7 @@ class RedisBackendBuilderTest {
         private void doAll(CapturedLog log) throws Exception {
             RedisBackend backend =
                     nodes.node(here().credentials("least", SECRET).strictInvalidation());
-            backend.node().inbox().beat();
+            RedisFaultsTest.beat(backend.node().inbox());
             Region<String, String> region = region(backend)
                     .backend(TieredBackend.of(MemoryBackend.create(), backend, TIMEOUT))
                     .lease(Duration.ofMillis(150))
