@@ -952,6 +952,7 @@ class ScriptsTest {
             assertThat(claim("a").code()).isZero();
             put("put", 500, 9_000);
 
+            assertThat(claim("a").code()).isZero();
             assertThat(claim("a").value()).isEqualTo("put");
         }
     }
