@@ -80,6 +80,7 @@ class PushTest {
                 "X 3 key",
                 "P3 key",
                 "P  key",
+                "Px3 key",
                 "P 3key",
                 "P 4 key",
                 "P -1 key",

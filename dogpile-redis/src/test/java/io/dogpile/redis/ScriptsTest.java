@@ -945,6 +945,16 @@ class ScriptsTest {
         }
 
         @Test
+        void successorOfAnOlderHardGeneration_isNotHandedToWhoWasRefused() {
+            long first = claim("a").fence();
+            pass(LEASE);
+            publish("b", claim("b").fence(), "new", 500, 9_000);
+            generation("HARD", 0, 0);
+
+            assertThat(publish("a", first, "old", 500, 9_000)).isEqualTo(Arrays.asList(0L, now, null, null));
+        }
+
+        @Test
         void ownValuesOfTheGeneration_areFresh() {
             generation("HARD", 0, 0);
             generation("SOFT", 0, 0);
