@@ -28,7 +28,7 @@ class RedisSoakTest {
     private static final int KEYS = 10_000;
     private static final int HOT_KEYS = 20;
     private static final int THREADS_OF_EACH_NODE = 12;
-    private static final int CALLS = 25_000;
+    private static final int CALLS = 15_000;
     private static final String REGION = "soak";
     private static final String GENERATION = "dogpile:" + REGION + "~generation";
 
