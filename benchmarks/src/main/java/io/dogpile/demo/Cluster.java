@@ -16,6 +16,8 @@ import java.util.stream.IntStream;
 final class Cluster implements AutoCloseable {
     private static final Duration RUN_UP = Duration.ofMillis(300);
     private static final Duration PATIENCE = Duration.ofSeconds(30);
+    /** So long that no pause on a crowded machine is taken for a death. */
+    private static final Duration LEASE = Duration.ofSeconds(30);
     /** How long the one who creates is left alone before its JVM is killed. */
     private static final long GRACE_MILLIS = 50;
 
@@ -80,7 +82,7 @@ final class Cluster implements AutoCloseable {
 
     /** All callers of all JVMs at once, one call each; as many for each key. */
     Run burst(String load, SharedWay way, Duration life, List<String> keys) throws Exception {
-        return perform(load, way, new SharedWay.Terms(nextRegion(), life, life), size.all(), gathering -> {
+        return perform(load, way, new SharedWay.Terms(nextRegion(), life, LEASE), size.all(), gathering -> {
             for (NodeProcess node : nodes) {
                 node.tell(Node.BURST, String.join(" ", keysOf(node, keys)));
             }
@@ -109,7 +111,7 @@ final class Cluster implements AutoCloseable {
 
     /** Calls of all JVMs in turn, at a steady pace, for a value that is there when they begin. */
     Run steady(String load, SharedWay way, Duration life, Load.Pace pace, int callers, String key) throws Exception {
-        return perform(load, way, new SharedWay.Terms(nextRegion(), life, PATIENCE), pace.calls(), gathering -> {
+        return perform(load, way, new SharedWay.Terms(nextRegion(), life, LEASE), pace.calls(), gathering -> {
             NodeProcess first = nodes.get(0);
             first.tell(Node.PRIME, key); // forgotten when the load begins
             first.await(Node.DONE);

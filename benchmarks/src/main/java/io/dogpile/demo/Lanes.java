@@ -59,7 +59,7 @@ final class Lanes {
                 boolean created = outcome == Call.Outcome.CREATED;
                 for (Call call : calls) {
                     if (call.outcome() == outcome && brokenOff(call).isEmpty()) {
-                        lanes.add(new Lane(label, created ? ofCreators : SMALL, List.of(Lane.Mark.of(call))));
+                        lanes.add(new Lane(label, created ? ofCreators : SMALL, marks(call)));
                         label = "";
                     }
                 }
@@ -72,6 +72,19 @@ final class Lanes {
         return run.works().stream()
                 .filter(work -> work.jvm() == call.jvm() && work.lane() == call.lane() && run.brokenOff(work))
                 .toList();
+    }
+
+    /** Who took over had waited before. */
+    private List<Lane.Mark> marks(Call call) {
+        for (Run.Death death : run.deaths()) {
+            Work takeover = run.takeover(death).orElse(null);
+            if (takeover != null && takeover.jvm() == call.jvm() && takeover.lane() == call.lane()) {
+                return List.of(
+                        new Lane.Mark(Call.Outcome.WAITED, call.begin(), takeover.begin()),
+                        new Lane.Mark(Call.Outcome.CREATED, takeover.begin(), call.end()));
+            }
+        }
+        return List.of(Lane.Mark.of(call));
     }
 
     private void byKey() {

@@ -37,6 +37,9 @@ final class Outcomes implements DogpileListener {
 
     @Override
     public void waited(Object name, Duration time, WaitOutcome outcome) {
-        last.set(outcome == WaitOutcome.STALE ? Call.Outcome.STALE : Call.Outcome.WAITED);
+        // Who waited for one that died, and then created, is told of both.
+        if (last.get() != Call.Outcome.CREATED) {
+            last.set(outcome == WaitOutcome.STALE ? Call.Outcome.STALE : Call.Outcome.WAITED);
+        }
     }
 }

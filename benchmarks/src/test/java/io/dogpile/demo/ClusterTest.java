@@ -71,6 +71,8 @@ class ClusterTest {
             Run.Death death = run.deaths().get(0);
             assertThat(run.creations()).isEqualTo(2);
             assertThat(run.count(Call.Outcome.DIED)).isEqualTo(4);
+            assertThat(run.count(Call.Outcome.CREATED)).isEqualTo(1);
+            assertThat(run.count(Call.Outcome.WAITED)).isEqualTo(3);
             assertThat(run.calls()).hasSize(8);
             assertThat(cluster.nodes()).extracting(NodeProcess::jvm).containsExactly(1 - death.jvm());
             Work takeover = run.takeover(death).orElseThrow();
