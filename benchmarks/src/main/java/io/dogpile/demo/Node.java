@@ -10,8 +10,6 @@ import java.io.PrintStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
@@ -168,34 +166,22 @@ final class Node implements Witness {
     /** Lets the JVM load and compile what the first run should not pay for. */
     private void warmUp(Duration time) throws Exception {
         long began = System.nanoTime();
-        String smallest = smallest();
+        List<String> modules = ModuleIndexer.modules();
+        String any = modules.get(modules.size() - 1);
         for (SharedWay way : SharedWay.values()) {
             SharedWay.Terms terms = new SharedWay.Terms("warm-up-" + jvm + '-' + way, WARM_UP_LIFE, WARM_UP_LIFE);
             Recorder unused = new Recorder();
             Load.burst(
                     WARM_UP_CALLERS,
-                    lane -> smallest,
+                    lane -> any,
                     unused,
                     way.open(store, terms, unused).request(),
                     Load.Start.SOON);
             unused.check();
         }
-        List<String> modules = ModuleIndexer.modules();
         for (int i = 0; System.nanoTime() - began < time.toNanos(); i++) {
             var unused = ModuleIndexer.index(modules.get(i % modules.size()));
         }
-    }
-
-    private static String smallest() throws IOException {
-        record Sized(String module, long bytes) {}
-        List<Sized> sizes = new ArrayList<>();
-        for (String module : ModuleIndexer.modules()) {
-            sizes.add(new Sized(module, ModuleIndexer.index(module).bytes()));
-        }
-        return sizes.stream()
-                .min(Comparator.comparingLong(Sized::bytes))
-                .orElseThrow()
-                .module();
     }
 
     /** open way region life lease, the last two in milliseconds. */

@@ -8,6 +8,8 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.List;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -18,55 +20,61 @@ class ClusterTest {
     private static final Duration LIFE = Duration.ofMinutes(1);
     private static final String MODULE = "java.logging";
 
-    private final Progress silent = new Progress(new PrintStream(new ByteArrayOutputStream()), false, 1);
+    private static final Progress SILENT = new Progress(new PrintStream(new ByteArrayOutputStream()), false, 1);
+
+    private static Cluster cluster;
+
+    @BeforeAll
+    static void start() throws Exception {
+        cluster = Cluster.start(SMALL, SILENT);
+    }
+
+    @AfterAll
+    static void end() {
+        cluster.close();
+    }
 
     @Test
     void coldKey_eachCallerCreatesWithoutARegion_oneOfAllJvmsWithIt() throws Exception {
-        try (Cluster cluster = Cluster.start(SMALL, silent)) {
-            Run plain = cluster.burst("cold", SharedWay.PLAIN, LIFE, List.of(MODULE));
-            assertThat(plain.calls()).hasSize(8);
-            assertThat(plain.jvms()).containsExactly(0, 1);
-            // On few processors the last may come when the first has stored.
-            assertThat(plain.creations()).isBetween(2, 8);
-            assertThat(plain.commands()).isEqualTo(8L + plain.creations());
+        Run plain = cluster.burst("cold", SharedWay.PLAIN, LIFE, List.of("java.base"));
+        assertThat(plain.calls()).hasSize(8);
+        assertThat(plain.jvms()).containsExactly(0, 1);
+        // On few processors the last may come when the first has stored.
+        assertThat(plain.creations()).isBetween(2, 8);
+        assertThat(plain.commands()).isEqualTo(8L + plain.creations());
 
-            Run region = cluster.burst("cold", SharedWay.REGION, LIFE, List.of(MODULE));
-            assertThat(region.calls()).hasSize(8);
-            assertThat(region.creations()).isEqualTo(1);
-            assertThat(region.commands()).isBetween(3L, 10L);
-            assertThat(region.stats()).contains("1 creations");
-        }
+        Run region = cluster.burst("cold", SharedWay.REGION, LIFE, List.of("java.base"));
+        assertThat(region.calls()).hasSize(8);
+        assertThat(region.creations()).isEqualTo(1);
+        assertThat(region.commands()).isBetween(3L, 10L);
+        assertThat(region.stats()).contains("1 creations");
     }
 
     @Test
     void keysOfAll_eachIsCreatedOnce() throws Exception {
-        try (Cluster cluster = Cluster.start(SMALL, silent)) {
-            List<String> keys = List.of(MODULE, "java.prefs", "java.naming", "java.rmi");
-            Run run = cluster.burst("cold", SharedWay.REGION, LIFE, keys);
-            assertThat(run.calls()).hasSize(8).extracting(Call::key).containsAll(keys);
-            assertThat(run.creations()).isEqualTo(4);
-        }
+        List<String> keys = List.of(MODULE, "java.prefs", "java.naming", "java.rmi");
+        Run run = cluster.burst("cold", SharedWay.REGION, LIFE, keys);
+        assertThat(run.calls()).hasSize(8).extracting(Call::key).containsAll(keys);
+        assertThat(run.creations()).isEqualTo(4);
     }
 
     @Test
     void steadyLoad_valueGoesStale_nobodyWaitsWhereAnExecutorCreates() throws Exception {
-        try (Cluster cluster = Cluster.start(SMALL, silent)) {
-            Duration life = Duration.ofMillis(400);
-            Load.Pace pace = Load.Pace.perSecond(100, 101);
-            Run run = cluster.steady("stale", SharedWay.REFRESHED, life, pace, 2, MODULE);
-            assertThat(run.calls()).hasSize(101);
-            assertThat(run.calls().stream().map(Call::due).distinct()).hasSize(101);
-            assertThat(run.works()).isNotEmpty().extracting(Work::lane).containsOnly(Work.BEHIND);
-            assertThat(run.count(Call.Outcome.CREATED)).isZero();
-            assertThat(run.count(Call.Outcome.STALE)).isPositive();
-        }
+        Duration life = Duration.ofMillis(400);
+        Load.Pace pace = Load.Pace.perSecond(100, 101);
+        Run run = cluster.steady("stale", SharedWay.REFRESHED, life, pace, 2, MODULE);
+        assertThat(run.calls()).hasSize(101);
+        assertThat(run.calls().stream().map(Call::due).distinct()).hasSize(101);
+        assertThat(run.works()).isNotEmpty().extracting(Work::lane).containsOnly(Work.BEHIND);
+        assertThat(run.count(Call.Outcome.CREATED)).isZero();
+        assertThat(run.count(Call.Outcome.STALE)).isPositive();
     }
 
     @Test
     void jvmThatCreatesIsKilled_anotherTakesOverWhenTheLeaseIsOver() throws Exception {
         Duration lease = Duration.ofSeconds(1);
-        try (Cluster cluster = Cluster.start(SMALL, silent)) {
-            Run run = cluster.burstWithKill("kill", SharedWay.REGION, LIFE, lease, SharedWay.ALL_MODULES);
+        try (Cluster own = Cluster.start(SMALL, SILENT)) {
+            Run run = own.burstWithKill("kill", SharedWay.REGION, LIFE, lease, SharedWay.ALL_MODULES);
             assertThat(run.deaths()).hasSize(1);
             Run.Death death = run.deaths().get(0);
             assertThat(run.creations()).isEqualTo(2);
@@ -74,7 +82,7 @@ class ClusterTest {
             assertThat(run.count(Call.Outcome.CREATED)).isEqualTo(1);
             assertThat(run.count(Call.Outcome.WAITED)).isEqualTo(3);
             assertThat(run.calls()).hasSize(8);
-            assertThat(cluster.nodes()).extracting(NodeProcess::jvm).containsExactly(1 - death.jvm());
+            assertThat(own.nodes()).extracting(NodeProcess::jvm).containsExactly(1 - death.jvm());
             Work takeover = run.takeover(death).orElseThrow();
             assertThat(takeover.jvm()).isEqualTo(1 - death.jvm());
             assertThat(takeover.begin()).isGreaterThan(lease.toNanos() * 9 / 10);
@@ -94,8 +102,8 @@ class ClusterTest {
     @Test
     void closed_noJvmIsLeft() throws Exception {
         List<NodeProcess> nodes;
-        try (Cluster cluster = Cluster.start(SMALL, silent)) {
-            nodes = cluster.nodes();
+        try (Cluster own = Cluster.start(new Cluster.Size(2, 1, Duration.ZERO), SILENT)) {
+            nodes = own.nodes();
             assertThat(nodes).hasSize(2).allMatch(NodeProcess::isAlive);
         }
         for (NodeProcess node : nodes) {
