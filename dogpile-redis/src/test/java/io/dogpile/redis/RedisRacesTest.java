@@ -253,27 +253,22 @@ class RedisRacesTest {
     @Test
     @Tag("R-05")
     void aClaimArrivesAfterItsCallerGaveUp_theOrphanEndsWithItsLease() throws Exception {
-        try (Proxy network = Proxy.before(server);
-                CommandCount count = CommandCount.on(server)) {
-            Partition<String> holder = behind(network, SHORT);
+        try (Proxy network = Proxy.before(server)) {
+            RedisNode node = nodes.silent(Nodes.client(network.hostAndPort(), SHORT), TurnedClock::edit);
+            Partition<String> holder = Nodes.partition(node, region, LEASE, MAX_CREATION, clock);
+            assertEquals(GRANTED, claim(holder, "warm").kind());
             Slot.Seen<String> seen = read(holder, "key");
-            count.reset();
+            node.close(); // so that nothing is given back behind
             network.blackHole();
             assertTimesOut(() -> seen.claim(wish()));
-            // What gives the right back is lost as well: it needs a connection first.
-            Await.until("giving back was tried", () -> network.connections() > 1);
             assertNull(lease());
             network.heal();
-            // It may be given back before anybody looks.
-            Await.until("the claim arrives", () -> Calls.of(count).stream().anyMatch(name -> name.startsWith("EVAL")));
+            Await.until("the claim arrives", () -> lease() != null);
             Slot.Claim<String> held = claim(b, "key");
-            if (held.kind() == HELD) {
-                assertTrue(held.left().compareTo(LEASE) <= 0, held::toString);
-                clock.pass(held.left().plusMillis(1));
-                granted(claim(b, "key"));
-            } else {
-                assertEquals(GRANTED, held.kind());
-            }
+            assertEquals(HELD, held.kind());
+            assertTrue(held.left().compareTo(LEASE) <= 0, held::toString);
+            clock.pass(held.left().plusMillis(1));
+            granted(claim(b, "key"));
         }
     }
 
@@ -500,6 +495,9 @@ class RedisRacesTest {
             Slot.Grant<String> outrun = granted(claim(holder, "other"));
             RedisServer master = sentinels.master();
             RedisServer replica = sentinels.replica();
+            Await.until(
+                    "the first lease is replicated",
+                    () -> replica.command("HGET", record(region, "other"), "l") != null);
             // Else the lease would wait in the replica's socket until it goes on.
             replica.freeze();
             master.command("CLIENT", "KILL", "TYPE", "replica");
@@ -571,10 +569,9 @@ class RedisRacesTest {
     void aValueExpiresWhileItsSuccessorIsCreated_itIsHidden_andNobodyElseIsGranted() throws Exception {
         Partition<String> creates = ofSystem(server);
         Partition<String> reads = ofSystem(server);
-        creates.put("key", draft("old", Duration.ofMillis(1), Duration.ofMillis(300)));
+        creates.put("key", draft("old", Duration.ofMillis(1), Duration.ofSeconds(2)));
         Slot.Seen<String> old = read(creates, "key");
-        long sure = Duration.ofMillis(50).toNanos(); // by the server's clock as well
-        Await.until("the value is stale", () -> !old.fresh(TimeSource.system().nanos() - sure));
+        Await.until("the value is stale", () -> !old.fresh(TimeSource.system().nanos()));
         Slot.Grant<String> grant = granted(claim(creates, "key"));
         Await.until("the value is expired", () -> !usable(reads));
         assertEquals(HELD, claim(reads, "key").kind());
