@@ -13,7 +13,7 @@ final class Survey {
         /** For one JVM. */
         DEAR(65, 5),
         /** For several, which have little memory each, and whose compilers have seen less. */
-        MODERATE(25, 15);
+        MODERATE(15, 25);
 
         private final long nanos;
         private final int candidates;
