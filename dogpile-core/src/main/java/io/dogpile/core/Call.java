@@ -304,22 +304,26 @@ abstract class Call<V> extends Waiter<V> {
     final Acquired<V> acquired() {
         Landing<V> result = election.result();
         Acquired.Origin origin = election.origin();
-        switch (origin) {
-            case STALE -> options().told().staleServed(name);
-            case CREATED -> options().told().missed(name);
-            case FRESH -> {
-                if (firstWaitAt == Slot.NEVER) {
-                    options().told().hit(name);
-                } else {
-                    options().told().missed(name);
-                }
+        if (origin == Acquired.Origin.FRESH && wasThere(result)) {
+            options().told().hit(name);
+        } else {
+            if (origin == Acquired.Origin.STALE) {
+                options().told().staleServed(name);
+            } else {
+                options().told().missed(name);
             }
+            tellWait(
+                    origin == Acquired.Origin.STALE
+                            ? DogpileListener.WaitOutcome.STALE
+                            : DogpileListener.WaitOutcome.VALUE);
         }
-        tellWait(
-                origin == Acquired.Origin.STALE
-                        ? DogpileListener.WaitOutcome.STALE
-                        : DogpileListener.WaitOutcome.VALUE);
         return new Acquired<>(Nulls.unmarked(result.value()), result.createdAt(), origin);
+    }
+
+    /** Whether the value was there before this call, which waited at most for another's read of it. */
+    private boolean wasThere(Landing<V> result) {
+        return firstWaitAt == Slot.NEVER
+                || (result.kind() == Landing.Kind.SEEN && result.seen().bornAt() < election.began());
     }
 
     /** The end of a call that got none. */

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.apache.commons.pool2.impl.GenericObjectPool;
 import org.jspecify.annotations.Nullable;
@@ -62,7 +61,7 @@ final class Server implements AutoCloseable {
         @Nullable
         Object alone(UnifiedJedis client);
 
-        Response<? extends @Nullable Object> among(AbstractPipeline others);
+        Response<?> among(AbstractPipeline others);
     }
 
     /** What came of one command among others. */
@@ -87,44 +86,74 @@ final class Server implements AutoCloseable {
     }
 
     Command hmget(byte[] key, byte[]... fields) {
-        return command(one -> one.hmget(key, fields), many -> many.hmget(key, fields));
+        return new Hmget(key, fields);
     }
 
     Command get(byte[] key) {
-        return command(one -> one.get(key), many -> many.get(key));
+        return new Get(key);
     }
 
     Command publish(byte[] channel, byte[] message) {
-        return command(one -> one.publish(channel, message), many -> many.publish(channel, message));
+        return new Publish(channel, message);
     }
 
     Command script(RedisScript which, List<byte[]> keys, List<byte[]> arguments) {
-        RedisScript.Sent sent = Objects.requireNonNull(scripts.get(which));
-        return command(
-                one -> {
-                    try {
-                        return one.evalsha(sent.hash(), keys, arguments);
-                    } catch (JedisNoScriptException forgotten) {
-                        return one.eval(sent.text(), keys, arguments);
-                    }
-                },
-                many -> many.evalsha(sent.hash(), keys, arguments));
+        return new Script(Objects.requireNonNull(scripts.get(which)), keys, arguments);
     }
 
-    private static Command command(
-            Function<UnifiedJedis, @Nullable Object> alone,
-            Function<AbstractPipeline, Response<? extends @Nullable Object>> among) {
-        return new Command() {
-            @Override
-            public @Nullable Object alone(UnifiedJedis client) {
-                return alone.apply(client);
-            }
+    @SuppressWarnings("ArrayRecordComponent") // sent, never compared
+    private record Hmget(byte[] key, byte[][] fields) implements Command {
+        @Override
+        public Object alone(UnifiedJedis client) {
+            return client.hmget(key, fields);
+        }
 
-            @Override
-            public Response<? extends @Nullable Object> among(AbstractPipeline others) {
-                return among.apply(others);
+        @Override
+        public Response<?> among(AbstractPipeline others) {
+            return others.hmget(key, fields);
+        }
+    }
+
+    @SuppressWarnings("ArrayRecordComponent") // sent, never compared
+    private record Get(byte[] key) implements Command {
+        @Override
+        public @Nullable Object alone(UnifiedJedis client) {
+            return client.get(key);
+        }
+
+        @Override
+        public Response<?> among(AbstractPipeline others) {
+            return others.get(key);
+        }
+    }
+
+    @SuppressWarnings("ArrayRecordComponent") // sent, never compared
+    private record Publish(byte[] channel, byte[] message) implements Command {
+        @Override
+        public Object alone(UnifiedJedis client) {
+            return client.publish(channel, message);
+        }
+
+        @Override
+        public Response<?> among(AbstractPipeline others) {
+            return others.publish(channel, message);
+        }
+    }
+
+    private record Script(RedisScript.Sent sent, List<byte[]> keys, List<byte[]> arguments) implements Command {
+        @Override
+        public Object alone(UnifiedJedis client) {
+            try {
+                return client.evalsha(sent.hash(), keys, arguments);
+            } catch (JedisNoScriptException forgotten) {
+                return client.eval(sent.text(), keys, arguments);
             }
-        };
+        }
+
+        @Override
+        public Response<?> among(AbstractPipeline others) {
+            return others.evalsha(sent.hash(), keys, arguments);
+        }
     }
 
     /** Sends a command and returns its reply. */
@@ -172,7 +201,7 @@ final class Server implements AutoCloseable {
         if (commands.size() == 1) {
             return List.of(answerOf(commands.get(0)));
         }
-        List<Response<? extends @Nullable Object>> responses;
+        List<Response<?>> responses;
         try {
             responses = pipelined(commands);
         } catch (JedisConnectionException broken) {
@@ -190,8 +219,8 @@ final class Server implements AutoCloseable {
         return answers;
     }
 
-    private List<Response<? extends @Nullable Object>> pipelined(List<Command> commands) {
-        List<Response<? extends @Nullable Object>> responses = new ArrayList<>(commands.size());
+    private List<Response<?>> pipelined(List<Command> commands) {
+        List<Response<?>> responses = new ArrayList<>(commands.size());
         try (AbstractPipeline pipeline = client.pipelined()) {
             commands.forEach(command -> responses.add(command.among(pipeline)));
             pipeline.sync();
@@ -200,7 +229,7 @@ final class Server implements AutoCloseable {
     }
 
     /** One whose script is not known there, whose key has moved, or whose node was lost, is sent again by itself. */
-    private Answer answerOf(Command command, Response<? extends @Nullable Object> response) {
+    private Answer answerOf(Command command, Response<?> response) {
         try {
             Object reply = response.get();
             health.answered();
