@@ -37,6 +37,8 @@ final class Connecting {
     private @Nullable UnifiedJedis client;
     private Set<HostAndPort> hosts = Set.of(DEFAULT_SERVER);
     private String master = "";
+    private @Nullable String sentinelUser;
+    private @Nullable String sentinelPassword;
     private @Nullable String user;
     private @Nullable String password;
     private @Nullable Integer database;
@@ -99,6 +101,11 @@ final class Connecting {
         at(Place.SENTINELS);
         master = Objects.requireNonNull(ofMaster, "master");
         hosts = parsed("sentinels", at);
+    }
+
+    void sentinelCredentials(String ofUser, String itsPassword) {
+        sentinelUser = ofUser.isEmpty() ? null : ofUser;
+        sentinelPassword = Objects.requireNonNull(itsPassword, "password");
     }
 
     void cluster(String... nodes) {
@@ -196,6 +203,9 @@ final class Connecting {
                         + " would not be used: give it to the client");
             }
         }
+        if (place != Place.SENTINELS && sentinelPassword != null) {
+            throw new IllegalArgumentException("sentinelCredentials are for sentinels, and the server is " + this);
+        }
         if (place == Place.CLUSTER && database != null && database != 0) {
             throw new IllegalArgumentException("a cluster has database 0 only, was " + database);
         }
@@ -221,9 +231,7 @@ final class Connecting {
                 RedisSentinelClient.builder()
                         .masterName(master)
                         .sentinels(hosts)
-                        .sentinelClientConfig(timeouts(DefaultJedisClientConfig.builder())
-                                .autoNegotiateProtocol(false) // which Jedis would warn of, for each Sentinel
-                                .build())
+                        .sentinelClientConfig(sentinelConfig())
                         .clientConfig(config())
                         .poolConfig(pool())
                         .build();
@@ -242,6 +250,18 @@ final class Connecting {
                         .poolConfig(pool())
                         .build();
         };
+    }
+
+    private DefaultJedisClientConfig sentinelConfig() {
+        DefaultJedisClientConfig.Builder config = timeouts(DefaultJedisClientConfig.builder())
+                .autoNegotiateProtocol(false); // which Jedis would warn of, for each Sentinel
+        if (sentinelPassword != null) {
+            config.user(sentinelUser).password(sentinelPassword);
+        }
+        if (tls != null) {
+            config.sslOptions(tls.build());
+        }
+        return config.build();
     }
 
     private DefaultJedisClientConfig config() {

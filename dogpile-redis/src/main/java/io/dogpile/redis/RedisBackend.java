@@ -165,6 +165,18 @@ public final class RedisBackend implements Backend, AutoCloseable {
         }
 
         /**
+         * Credentials for the Sentinels, which have their own; TLS, if given, holds for them, too.
+         *
+         * @param user the user; empty for the default one
+         * @param password the password
+         * @return this builder
+         */
+        public Builder sentinelCredentials(String user, String password) {
+            connecting.sentinelCredentials(user, password);
+            return this;
+        }
+
+        /**
          * A Cluster.
          *
          * @param nodes where some of its nodes are, each {@code host:port}; at least one

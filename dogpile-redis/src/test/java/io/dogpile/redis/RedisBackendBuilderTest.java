@@ -214,6 +214,10 @@ class RedisBackendBuilderTest {
         void twoPlaces() {
             assertNames(refused(one -> one.server("a", 1).cluster("b:1")), "SERVER", "CLUSTER");
             assertNames(refused(one -> one.sentinels("m", "a:1").url("redis://b")), "SENTINELS", "SERVER");
+            assertNames(
+                    refused(one -> one.server("host", 1).sentinelCredentials("u", SECRET)),
+                    "sentinelCredentials",
+                    "host:1");
         }
 
         @Test
@@ -419,6 +423,10 @@ class RedisBackendBuilderTest {
                     .timeout(TIMEOUT)
                     .strictInvalidation());
             assertEquals(1L, sentinels.master().command("EXISTS", Nodes.record("built", "key")));
+            RedisBackend.Builder known = RedisBackend.builder()
+                    .sentinels(RedisSentinels.MASTER_NAME, at)
+                    .sentinelCredentials("", SECRET);
+            assertThrows(RuntimeException.class, known::build, "these Sentinels have no password, and refuse one");
             nodes.end();
         } catch (Exception e) {
             throw new AssertionError(e);
