@@ -9,4 +9,5 @@ module io.dogpile.cache {
 
     exports io.dogpile.cache;
     exports io.dogpile.cache.backend;
+    exports io.dogpile.cache.file;
 }

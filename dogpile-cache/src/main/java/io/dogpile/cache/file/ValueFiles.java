@@ -1,0 +1,218 @@
+package io.dogpile.cache.file;
+
+import io.dogpile.core.TimeSource;
+import java.io.FileInputStream;
+import java.io.FileNotFoundException;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Reads and replaces small files. A reader takes no lock and sees a file as one writer left it, or none: what is written goes
+ * to a second file, {@code .t}, which is then moved over the first. Writers of a file hold its lock, one at a time among all
+ * processes.
+ *
+ * <p>Streams and not channels do the reading and the writing, since an interrupt would close a channel. Nothing is forced to the
+ * disk: what a power failure leaves is found by its checksums. Thread-safe.
+ */
+final class ValueFiles {
+    private static final String PART = ".t";
+    private static final int TRIES_TO_OPEN = 2;
+    private static final long PATIENCE = TimeUnit.SECONDS.toNanos(5);
+
+    private final LockFiles locks;
+    private final TimeSource time = TimeSource.system();
+
+    ValueFiles(LockFiles locks) {
+        this.locks = locks;
+    }
+
+    /**
+     * What was found at a value's place.
+     *
+     * @param header what it begins with; null if there is nothing, or if that is damaged
+     * @param body the envelope; null if there is none, or if it was not asked for
+     * @param damage what is wrong with it; null if nothing is
+     */
+    @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+    record Found(
+            @Nullable FileHeader header,
+            byte @Nullable [] body,
+            @Nullable String damage) {
+        static final Found NOTHING = new Found(null, null, null);
+
+        /** Tells what is there from anything that was there, or will be. */
+        long fence() {
+            return header != null ? header.fence() : damage == null ? 0 : -1;
+        }
+    }
+
+    /** What a file is opened for. */
+    private interface Reading<T> {
+        T read(FileInputStream in) throws IOException;
+    }
+
+    /**
+     * Reads a value's file.
+     *
+     * @param longest how many bytes its envelope may have; for a longer one no memory is taken
+     * @throws IOException if it is not known what is there; the message names the path
+     */
+    Found read(Path path, int longest) throws IOException {
+        Found found = opened(path, in -> {
+            FileHeader header = FileHeader.decode(in.readNBytes(FileHeader.BYTES));
+            if (header == null) {
+                return new Found(null, null, "no header that is whole");
+            }
+            if (header.bodyLength() > longest) {
+                return new Found(header, null, "too long: " + header.bodyLength() + " bytes");
+            }
+            byte[] body = in.readNBytes(header.bodyLength() + 1);
+            return body.length == header.bodyLength()
+                    ? new Found(header, body, null)
+                    : new Found(header, null, "not as long as it says");
+        });
+        return found == null ? Found.NOTHING : found;
+    }
+
+    /** Reads what a value's file begins with; otherwise as {@link #read}. */
+    Found readHeader(Path path) throws IOException {
+        Found found = opened(path, in -> {
+            FileHeader header = FileHeader.decode(in.readNBytes(FileHeader.BYTES));
+            return new Found(header, null, header == null ? "no header that is whole" : null);
+        });
+        return found == null ? Found.NOTHING : found;
+    }
+
+    /** The first bytes of a file, so many at most; null if there is none. */
+    byte @Nullable [] readBytes(Path path, int most) throws IOException {
+        return opened(path, in -> in.readNBytes(most));
+    }
+
+    /** The answer is null if there is no such file. */
+    private <T> @Nullable T opened(Path path, Reading<T> reading) throws IOException {
+        for (int left = TRIES_TO_OPEN; ; left--) {
+            try (FileInputStream in = new FileInputStream(path.toFile())) {
+                return reading.read(in);
+            } catch (FileNotFoundException notOpened) {
+                if (Files.notExists(path)) {
+                    return null;
+                }
+                if (left == 1) { // else it may have come to be meanwhile
+                    throw new IOException("cannot open " + notOpened.getMessage(), notOpened);
+                }
+            } catch (IOException notRead) {
+                throw new IOException("cannot read " + path + ": " + notRead.getMessage(), notRead);
+            }
+        }
+    }
+
+    /**
+     * Replaces a file; to be called under its lock.
+     *
+     * @throws IOException if that failed, and then the file is as it was; the message names the path
+     */
+    void write(Path path, byte[]... parts) throws IOException {
+        Path part = path.resolveSibling(path.getFileName() + PART);
+        try {
+            try {
+                writeOver(part, parts);
+            } catch (FileNotFoundException firstInItsFolder) {
+                Files.createDirectories(folder(path));
+                writeOver(part, parts);
+            }
+            Files.move(part, path, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException notWritten) {
+            try {
+                Files.deleteIfExists(part);
+            } catch (IOException stillThere) {
+                notWritten.addSuppressed(stillThere);
+            }
+            throw new IOException(
+                    "cannot write " + path + ": " + notWritten.getMessage()
+                            + "; see to its permissions and to the free space",
+                    notWritten);
+        }
+    }
+
+    static Path folder(Path path) {
+        return Objects.requireNonNull(path.getParent());
+    }
+
+    private static void writeOver(Path path, byte[]... parts) throws IOException {
+        try (FileOutputStream out = new FileOutputStream(path.toFile())) {
+            for (byte[] part : parts) {
+                out.write(part);
+            }
+        }
+    }
+
+    /** Deletes a file, and what a writer that died left beside it; to be called under its lock. */
+    void delete(Path path) throws IOException {
+        try {
+            Files.deleteIfExists(path.resolveSibling(path.getFileName() + PART));
+            Files.deleteIfExists(path);
+        } catch (NoSuchFileException withItsFolder) {
+            // is what was wanted
+        }
+    }
+
+    /** A step that is done under a file's lock. */
+    interface Step<T> {
+        T run() throws Exception;
+    }
+
+    /**
+     * Does something while nobody else, in any process, writes the file of that name.
+     *
+     * @throws IOException if others held it for 5 seconds; a write takes a thousandth of one
+     * @throws InterruptedException if the thread is interrupted while it waits
+     * @throws Exception what the step throws
+     */
+    <T> T locked(String name, Step<T> step) throws Exception {
+        long start = time.nanos();
+        ReentrantLock door = locks.door(name);
+        if (!door.tryLock() && !door.tryLock(PATIENCE, TimeUnit.NANOSECONDS)) {
+            throw heldForTooLong("by threads of this process");
+        }
+        try {
+            LockFiles.Held held = polled(locks.place(LockPlace.Kind.WRITE, name), start);
+            try {
+                return step.run();
+            } finally {
+                held.release();
+            }
+        } finally {
+            door.unlock();
+        }
+    }
+
+    private LockFiles.Held polled(LockPlace place, long start) throws IOException, InterruptedException {
+        Polls polls = new Polls();
+        while (true) {
+            LockFiles.Held held = locks.tryLock(place, LockFiles.Mode.EXCLUSIVE);
+            if (held != null) {
+                return held;
+            }
+            if (time.nanos() - start > PATIENCE) {
+                throw heldForTooLong("by another process, which may be stopped");
+            }
+            time.park(this, polls.nextNanos());
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
+        }
+    }
+
+    private IOException heldForTooLong(String how) {
+        return new IOException("the lock for writing, in " + locks.directory() + ", was held for "
+                + TimeUnit.NANOSECONDS.toSeconds(PATIENCE) + " s " + how);
+    }
+}
