@@ -16,12 +16,21 @@ import io.dogpile.cache.backend.ProxyBackend;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.cache.backend.SerializingBackend;
 import io.dogpile.cache.backend.TieredBackend;
+import io.dogpile.cache.file.FileBackend;
+import io.dogpile.cache.file.FileLockProvider;
+import io.dogpile.cache.file.FileReadWriteLock;
 import io.dogpile.core.DogpileListener;
+import io.dogpile.core.DogpileLock;
 import io.dogpile.core.ReadmeSamples;
 import io.dogpile.core.RecordingLocks;
+import io.dogpile.core.Stamped;
+import io.dogpile.core.SyncReaderDogpile;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +46,7 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** The samples that README.md shows of this module, run. */
 class ReadmeExamplesTest {
@@ -309,6 +319,91 @@ class ReadmeExamplesTest {
         // end
         assertEquals("user 1", users.getOrCreate(42L, repository::load).name());
         assertEquals(1, provider.asked.get());
+    }
+
+    @TempDir
+    Path directory;
+
+    @Test
+    void files() {
+        // readme
+        try (FileBackend files = FileBackend.builder(directory) // or in(directory)
+                        .maxTotalBytes(1L << 30) // kept by a sweep, each minute; without a limit by default
+                        .build();
+                Region<Long, User> users = Region.<Long, User>builder("users")
+                        .backend(files)
+                        .serializer(Serializer.json(User.class))
+                        .staleAfter(Duration.ofMinutes(1))
+                        .expireAfter(Duration.ofHours(1))
+                        .build()) {
+            User user = users.getOrCreate(42L, id -> repository.load(id));
+        }
+        // end
+        assertEquals(1, repository.loads.get());
+        assertTrue(Files.isDirectory(directory.resolve("region-users")));
+    }
+
+    record Report(String text) {}
+
+    private Optional<Stamped<Report>> saved = Optional.empty();
+
+    private Optional<Stamped<Report>> load() {
+        return saved;
+    }
+
+    private Stamped<Report> save(Report report) {
+        saved = Optional.of(new Stamped<>(report, Instant.now()));
+        return saved.orElseThrow();
+    }
+
+    @Test
+    void filesAsLocks() {
+        // readme
+        try (FileLockProvider locks = FileLockProvider.in(directory)) {
+            DogpileLock<Report> lock = DogpileLock.<Report>builder()
+                    .staleAfter(Duration.ofHours(1))
+                    .lock(locks, Duration.ofSeconds(30))
+                    .build();
+            Report report = lock.acquireStamped("sales", () -> save(buildReport()), () -> load())
+                    .value();
+        }
+        // end
+        assertEquals("sales", saved.orElseThrow().value().text());
+        assertTrue(Files.exists(directory.resolve("locks-00")));
+    }
+
+    private Report buildReport() {
+        return new Report("sales");
+    }
+
+    private final List<String> read = new ArrayList<>();
+
+    private Path prepare() {
+        return Path.of("prepared");
+    }
+
+    private Path swapIn(Path prepared) {
+        return Path.of("index");
+    }
+
+    private void read(Path path) {
+        read.add(path.toString());
+    }
+
+    @Test
+    void filesAsReadWriteLocks() {
+        // readme
+        try (FileReadWriteLock lock = FileReadWriteLock.in(directory, "index")) {
+            SyncReaderDogpile<Path> index = SyncReaderDogpile.of(Duration.ofHours(1), lock);
+            try (var reading = index.acquire(sync -> {
+                Path prepared = prepare();
+                return sync.write(() -> swapIn(prepared)); // no process reads meanwhile
+            })) {
+                read(reading.value());
+            }
+        }
+        // end
+        assertEquals(List.of("index"), read);
     }
 
     @Test
