@@ -37,6 +37,7 @@ final class FileNode {
     private final Region<String, String> region;
     private final Map<String, Lease> leases = new HashMap<>();
     private final Map<String, FileReadWriteLock> readWriteLocks = new HashMap<>();
+    private volatile String trouble = "none";
     private CountDownLatch mayFinish = new CountDownLatch(1);
     private CompletableFuture<String> creation = new CompletableFuture<>();
 
@@ -78,6 +79,7 @@ final class FileNode {
             }
             case "increment" -> increment(words[1], directory.resolve(words[2]), Integer.parseInt(words[3]));
             case "keep-writing" -> keepWriting(words[1]);
+            case "trouble" -> trouble;
             case "get" -> region.get(words[1]).map(Blocks::summary).orElse("absent");
             case "put" -> {
                 region.put(words[1], words[2]);
@@ -137,8 +139,12 @@ final class FileNode {
     private String keepWriting(String key) {
         SplittableRandom random = new SplittableRandom();
         Thread writer = new Thread(() -> {
-            while (true) {
-                region.put(key, Blocks.of(random.nextLong(), 1 + random.nextInt(60_000)));
+            while (trouble.equals("none")) {
+                try {
+                    region.put(key, Blocks.of(random.nextLong(), 1 + random.nextInt(60_000)));
+                } catch (RuntimeException failure) {
+                    trouble = failure.toString().replace('\n', ' ');
+                }
             }
         });
         writer.setDaemon(true);

@@ -239,13 +239,42 @@ class FileProcessesTest {
                     writers[i].ask("keep-writing torn" + i);
                 }
                 for (int i = 0; i < writers.length; i++) {
-                    readFor(region, "torn" + i, random.nextLong(TimeUnit.MILLISECONDS.toNanos(30)));
+                    String key = "torn" + i;
+                    Background.eventually(
+                            "it writes", () -> !region.get(key).orElseThrow().equals(Blocks.of(0, 1)));
+                    readFor(region, "torn" + i, random.nextLong(TimeUnit.MILLISECONDS.toNanos(300)));
                     writers[i].kill();
                     assertTrue(Blocks.isWhole(region.get("torn" + i).orElseThrow()));
                     region.put("torn" + i, Blocks.of(1, 1)); // the lock for writing is free
                 }
             }
             assertEquals(0, region.stats().corruptEntries());
+        }
+    }
+
+    @Test
+    @Tag("D-031")
+    void writersOfTwoProcesses_ofOneKey_neverMixWhatTheyWrite() throws Exception {
+        NodeProcess[] writers = NodeProcess.on(directory, 2);
+        try (FileBackend backend = FileBackend.in(directory);
+                Region<String, String> region = Region.<String, String>builder(FileNode.REGION)
+                        .backend(backend)
+                        .serializer(Serializer.string())
+                        .recordStats()
+                        .build()) {
+            region.put("mixed", Blocks.of(0, 1));
+            for (NodeProcess writer : writers) {
+                writer.ask("keep-writing mixed");
+            }
+            readFor(region, "mixed", TimeUnit.SECONDS.toNanos(1));
+            for (NodeProcess writer : writers) {
+                assertEquals("none", writer.ask("trouble"));
+            }
+            assertEquals(0, region.stats().corruptEntries());
+        } finally {
+            for (NodeProcess writer : writers) {
+                writer.close();
+            }
         }
     }
 
@@ -314,14 +343,18 @@ class FileProcessesTest {
     }
 
     @Test
-    void waitingWriter_holdsOffNewReaders_inAnotherProcess() throws Exception {
+    void waitingWriter_holdsOffNewReaders_inOtherProcesses_alsoBesideOneThatIsIn() throws Exception {
         assertEquals("granted", nodes[0].ask("lock-read pending"));
         try (FileReadWriteLock lock = FileReadWriteLock.in(directory, "pending")) {
             Background<Void> writer = Background.run(() -> {
                 lock.writeLock().lock();
                 lock.writeLock().unlock();
             });
-            Background.eventually("new readers wait", () -> isRefused("lock-read pending"));
+            Background.eventually("new readers wait", () -> isRefused(nodes[1]));
+            for (int ask = 0; ask < 50; ask++) {
+                assertTrue(isRefused(nodes[0]), "the process that has a reader in");
+                assertTrue(isRefused(nodes[1]), "another process");
+            }
             assertFalse(writer.isDone());
             nodes[0].ask("unlock-read pending");
             writer.result();
@@ -329,11 +362,11 @@ class FileProcessesTest {
         }
     }
 
-    private static boolean isRefused(String request) {
+    private static boolean isRefused(NodeProcess node) {
         try {
-            boolean refused = nodes[1].ask(request).equals("refused");
+            boolean refused = node.ask("lock-read pending").equals("refused");
             if (!refused) {
-                nodes[1].ask("unlock-read pending");
+                node.ask("unlock-read pending");
             }
             return refused;
         } catch (Exception e) {
