@@ -30,7 +30,7 @@ final class Connecting {
     private List<String> servers = List.of();
     private @Nullable String user;
     private @Nullable String password;
-    private Duration timeout = DEFAULT_TIMEOUT;
+    private @Nullable Duration timeout;
 
     void client(MemcachedClient given) {
         client = given;
@@ -86,15 +86,17 @@ final class Connecting {
     }
 
     Duration timeout() {
-        return timeout;
+        return timeout != null ? timeout : client != null ? Server.timeoutOf(client) : DEFAULT_TIMEOUT;
     }
 
     /** Refuses what contradicts itself. */
     void check() {
         if (client != null) {
-            if (!servers.isEmpty() || password != null) {
-                throw new IllegalArgumentException("the client that was given has its own settings, and "
-                        + (servers.isEmpty() ? "credentials" : "servers " + servers)
+            String own = !servers.isEmpty()
+                    ? "servers " + servers
+                    : password != null ? "credentials" : timeout != null ? "timeout " + timeout : null;
+            if (own != null) {
+                throw new IllegalArgumentException("the client that was given has its own settings, and " + own
                         + " would not be used: give it to the client");
             }
             Server.check(client);
@@ -115,9 +117,9 @@ final class Connecting {
                 .setProtocol(ConnectionFactoryBuilder.Protocol.BINARY)
                 .setFailureMode(FailureMode.Cancel)
                 .setDaemon(true)
-                .setOpTimeout(timeout.toMillis())
-                .setOpQueueMaxBlockTime(timeout.toMillis())
-                .setAuthWaitTime(timeout.toMillis())
+                .setOpTimeout(timeout().toMillis())
+                .setOpQueueMaxBlockTime(timeout().toMillis())
+                .setAuthWaitTime(timeout().toMillis())
                 .setMaxReconnectDelay(LONGEST_RECONNECT_DELAY)
                 .setTimeoutExceptionThreshold(TIMEOUTS_UNTIL_RECONNECT);
         if (addresses.size() > 1) { // for one, there is no need to hash

@@ -50,7 +50,7 @@ public final class MemcachedBackend implements Backend, AutoCloseable {
      * On a client that the user has, with the defaults of {@link #builder()}.
      *
      * @param client the client, of the binary protocol and {@code FailureMode.Cancel}; stays the user's to close, after this
-     *     backend. Its transcoder is not used
+     *     backend. Its time limit holds, its transcoder is not used
      * @return the backend
      * @throws IllegalArgumentException if the client is of another kind; a failure mode is not seen where the client's hash is
      *     one's own
@@ -156,7 +156,7 @@ public final class MemcachedBackend implements Backend, AutoCloseable {
         }
 
         /**
-         * How long to wait for an answer; half a second by default. Longer than the shortest lease makes no sense.
+         * How long to wait for an answer; half a second by default. A good deal shorter than a region's lease.
          *
          * @param timeout the time, from a millisecond to a minute
          * @return this builder

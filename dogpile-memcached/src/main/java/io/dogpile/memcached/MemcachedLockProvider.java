@@ -57,7 +57,7 @@ public final class MemcachedLockProvider implements LockProvider {
         Server.check(client);
         Health health = new Health(Connecting.OF_THE_USER);
         return new MemcachedLockProvider(
-                new Server(client, Server.Owner.USER, health, Connecting.DEFAULT_TIMEOUT), names);
+                new Server(client, Server.Owner.USER, health, Server.timeoutOf(client)), names);
     }
 
     /**

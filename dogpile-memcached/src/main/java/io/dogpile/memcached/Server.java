@@ -7,6 +7,8 @@ import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import net.spy.memcached.FailureMode;
 import net.spy.memcached.MemcachedClient;
 import net.spy.memcached.MemcachedConnection;
@@ -36,6 +38,7 @@ final class Server implements AutoCloseable {
     private static final long BETWEEN_LOOKS = TimeUnit.MILLISECONDS.toNanos(1);
     private static final Duration LONGEST_SHUTDOWN = Duration.ofSeconds(1);
     private static final int NO_FLAGS = 0;
+    private static final Pattern TIMEOUT = Pattern.compile("Max Op Timeout: (\\d{1,9}),");
 
     private final MemcachedClient client;
     private final MemcachedConnection connection;
@@ -79,6 +82,12 @@ final class Server implements AutoCloseable {
                         + " ConnectionFactoryBuilder.setFailureMode(FailureMode.Cancel)");
             }
         }
+    }
+
+    /** How long the client itself waits for an answer, or the default where it does not tell. */
+    static Duration timeoutOf(MemcachedClient client) {
+        Matcher told = TIMEOUT.matcher(told(client));
+        return told.find() ? Duration.ofMillis(Long.parseLong(told.group(1))) : Connecting.DEFAULT_TIMEOUT;
     }
 
     /** The client has no other words for its settings; and has none where its hash is one's own. */

@@ -1,0 +1,104 @@
+package io.dogpile.memcached;
+
+import io.dogpile.cache.RegionContract;
+import io.dogpile.cache.backend.Backend;
+import io.dogpile.cache.backend.BackendContract;
+import io.dogpile.core.LockProvider;
+import io.dogpile.core.LockProviderContract;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import net.spy.memcached.MemcachedClient;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Nested;
+
+/** The contracts on the embedded server, wherever the others of this machine come from. */
+class EmbeddedTest {
+    private static MemcachedServer server;
+
+    @BeforeAll
+    static void start() {
+        server = MemcachedServer.builder().kind(ServerKind.EMBEDDED).start();
+    }
+
+    @AfterAll
+    static void stop() {
+        server.close();
+    }
+
+    private static MemcachedBackend newBackend() {
+        return MemcachedBackend.builder()
+                .servers(server.address())
+                .timeout(MemcachedServer.TIMEOUT)
+                .build();
+    }
+
+    @Nested
+    class AsBackend extends BackendContract {
+        private final List<MemcachedBackend> made = new ArrayList<>();
+
+        @AfterEach
+        void closeAll() {
+            made.forEach(MemcachedBackend::close);
+        }
+
+        @Override
+        protected Backend backend() {
+            made.add(newBackend());
+            return made.get(made.size() - 1);
+        }
+
+        @Override
+        protected Backend restarted(Backend first) {
+            return backend();
+        }
+
+        @Override
+        protected Set<Trait> traits() {
+            return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE);
+        }
+    }
+
+    @Nested
+    class AsRegion extends RegionContract {
+        private final MemcachedBackend backend = newBackend();
+
+        @AfterEach
+        void closeBackend() {
+            backend.close();
+        }
+
+        @Override
+        protected Backend backend() {
+            return backend;
+        }
+    }
+
+    @Nested
+    class AsLock extends LockProviderContract {
+        private final List<MemcachedClient> clients = new ArrayList<>();
+
+        @AfterEach
+        void closeClients() {
+            clients.forEach(MemcachedClient::shutdown);
+        }
+
+        @Override
+        protected LockProvider provider() {
+            clients.add(server.client());
+            return MemcachedLockProvider.of(clients.get(clients.size() - 1));
+        }
+
+        @Override
+        protected LockProvider anotherClient(LockProvider first) {
+            return provider();
+        }
+
+        @Override
+        protected Set<Trait> traits() {
+            return Set.of(Trait.EXPIRES, Trait.WHOLE_SECONDS);
+        }
+    }
+}
