@@ -1,6 +1,7 @@
 package io.dogpile.memcached;
 
 import io.dogpile.core.TimeSource;
+import java.net.SocketAddress;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.Objects;
@@ -9,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import net.spy.memcached.ConnectionObserver;
 import net.spy.memcached.FailureMode;
 import net.spy.memcached.MemcachedClient;
 import net.spy.memcached.MemcachedConnection;
@@ -47,6 +49,9 @@ final class Server implements AutoCloseable {
     private final Health health;
     private final long timeoutNanos;
 
+    /** A server took a connection, and nothing was answered since: where there are credentials, they may be wrong. */
+    private volatile boolean unproven;
+
     /** Who closes the client. */
     enum Owner {
         THIS,
@@ -59,6 +64,17 @@ final class Server implements AutoCloseable {
         this.owner = owner;
         this.health = health;
         this.timeoutNanos = timeout.toNanos();
+        var unused = client.addObserver(new ConnectionObserver() {
+            @Override
+            public void connectionEstablished(SocketAddress address, int reconnects) {
+                unproven = true;
+            }
+
+            @Override
+            public void connectionLost(SocketAddress address) {
+                // what is sent then is told
+            }
+        });
     }
 
     /**
@@ -192,6 +208,9 @@ final class Server implements AutoCloseable {
 
     private Answer checked(Pending pending, Answer answer) {
         if (answer.done() || answer.refused()) {
+            if (unproven) {
+                unproven = false;
+            }
             health.answered();
             return answer;
         }
@@ -220,7 +239,7 @@ final class Server implements AutoCloseable {
                         connection.getLocator().getPrimary(pending.item().beside());
                 yield connection.isShutDown()
                         ? MemcachedException.Condition.CLOSED
-                        : node.isActive() && !node.isAuthenticated()
+                        : unproven && !node.isAuthenticated()
                                 ? MemcachedException.Condition.DENIED
                                 : MemcachedException.Condition.UNREACHABLE;
             }

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.Nested;
 
 /** The contracts on the embedded server, wherever the others of this machine come from. */
 class EmbeddedTest {
+    private static final List<MemcachedClient> clients = new ArrayList<>();
     private static MemcachedServer server;
 
     @BeforeAll
@@ -25,6 +26,7 @@ class EmbeddedTest {
 
     @AfterAll
     static void stop() {
+        clients.forEach(MemcachedClient::shutdown);
         server.close();
     }
 
@@ -78,13 +80,6 @@ class EmbeddedTest {
 
     @Nested
     class AsLock extends LockProviderContract {
-        private final List<MemcachedClient> clients = new ArrayList<>();
-
-        @AfterEach
-        void closeClients() {
-            clients.forEach(MemcachedClient::shutdown);
-        }
-
         @Override
         protected LockProvider provider() {
             clients.add(server.client());
