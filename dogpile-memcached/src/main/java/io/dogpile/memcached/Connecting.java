@@ -11,6 +11,7 @@ import net.spy.memcached.DefaultHashAlgorithm;
 import net.spy.memcached.FailureMode;
 import net.spy.memcached.MemcachedClient;
 import net.spy.memcached.auth.AuthDescriptor;
+import net.spy.memcached.auth.PlainCallbackHandler;
 import org.jspecify.annotations.Nullable;
 
 /** Where the servers are, and how to reach them: the user's own client, or what one is made of. */
@@ -25,6 +26,8 @@ final class Connecting {
 
     /** So many calls in a row without an answer, and the connection is opened anew: its other end may be gone. */
     private static final int TIMEOUTS_UNTIL_RECONNECT = 20;
+
+    private static final String[] MECHANISMS = {"PLAIN"};
 
     private @Nullable MemcachedClient client;
     private List<String> servers = List.of();
@@ -127,7 +130,7 @@ final class Connecting {
                     .setHashAlg(DefaultHashAlgorithm.KETAMA_HASH);
         }
         if (user != null && password != null) {
-            factory.setAuthDescriptor(AuthDescriptor.typical(user, password));
+            factory.setAuthDescriptor(new AuthDescriptor(MECHANISMS, new PlainCallbackHandler(user, password)));
         }
         try {
             return new MemcachedClient(factory.build(), addresses);

@@ -95,6 +95,10 @@ public final class MemcachedBackend implements Backend, AutoCloseable {
         return new MemcachedLockProvider(member.server(), member.names());
     }
 
+    Member member() {
+        return member;
+    }
+
     /** Ends the threads, and closes the client if this backend's builder made it. Harmless twice. */
     @Override
     public void close() {

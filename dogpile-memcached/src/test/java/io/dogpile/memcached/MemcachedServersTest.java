@@ -5,6 +5,7 @@ import static io.dogpile.memcached.Partitions.draft;
 import static io.dogpile.memcached.Partitions.read;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -236,26 +237,34 @@ class MemcachedServersTest {
     }
 
     @Test
-    void evictedRight_letsAnother_create_andOneOfTheTwoIsStored() throws Exception {
-        MemcachedBackend backend = backend(server("-m", "2"));
-        Partition<String> partition = Partitions.of(backend);
+    void flushedRight_letsAnotherCreate_andOneOfTheTwoIsStored() throws Exception {
+        MemcachedServer server = server();
+        Partition<String> partition = Partitions.of(backend(server));
         Slot.Grant<String> first = claim(partition, "key").grant();
-        Await.until("the right is evicted", () -> {
-            try {
-                for (int i = 0; i < 2_000; i++) {
-                    partition.put("filler" + creations.incrementAndGet(), draft("x".repeat(100)));
-                }
-                return !first.renew();
-            } catch (Exception e) {
-                throw new IllegalStateException(e);
-            }
-        });
+        assertEquals("OK", server.text("flush_all"));
+        assertFalse(first.renew());
         Slot.Grant<String> second = claim(partition, "key").grant();
         assertEquals(
                 Slot.Published.Outcome.STORED, second.publish(draft("second")).outcome());
+        Slot.Published.Outcome refused = first.publish(draft("first")).outcome();
+        assertNotEquals(Slot.Published.Outcome.STORED, refused);
+        assertEquals("second", read(partition, "key").value());
+    }
+
+    @Test
+    void serverThatEvicts_losesValues_andNothingElse() throws Exception {
+        MemcachedServer server = server("-m", "2");
+        Partition<String> partition = Partitions.of(backend(server));
+        String large = "x".repeat(100_000);
+        for (int i = 0; i < 60; i++) {
+            partition.put("key" + i, draft(large));
+        }
+        assertTrue(server.stat("evictions") > 0);
+        assertFalse(read(partition, "key0").usable(Long.MIN_VALUE + 1));
+        Slot.Grant<String> right = claim(partition, "key0", Slot.Wish.Reason.REFRESH).grant();
         assertEquals(
-                Slot.Published.Outcome.SUPERSEDED,
-                first.publish(draft("first")).outcome());
+                Slot.Published.Outcome.STORED, right.publish(draft("again")).outcome());
+        assertEquals("again", read(partition, "key0").value());
     }
 
     @Test
@@ -289,8 +298,7 @@ class MemcachedServersTest {
     @Test
     @Tag("D-061")
     void credentialsThatAreMissingOrWrong_areToldAsSuch_notAsMisses() {
-        MemcachedServer server =
-                MemcachedServer.builder().sasl("cache@memcached", "secret").start();
+        MemcachedServer server = MemcachedServer.builder().sasl().start();
         made.add(server);
         assertEquals(MemcachedException.Condition.DENIED, failing(Partitions.of(backend(server)), "key"));
         MemcachedBackend wrong = backend(
@@ -302,6 +310,21 @@ class MemcachedServersTest {
             assertFalse(failure.toString().contains("no-such-password"));
             return failure.condition() == MemcachedException.Condition.DENIED;
         });
+    }
+
+    @Test
+    @Tag("D-061")
+    void credentials_areThoseOfPlain() throws Exception {
+        PlainServer server = new PlainServer("cache", "secret");
+        made.add(server);
+        MemcachedBackend backend = MemcachedBackend.builder()
+                .servers(server.address())
+                .credentials("cache", "secret")
+                .timeout(MemcachedServer.TIMEOUT)
+                .build();
+        made.add(backend);
+        Item item = new Item("any", "any");
+        assertTrue(backend.member().server().answer(backend.member().server().gets(item)).missing());
     }
 
     // Waiting

@@ -64,8 +64,7 @@ final class Partitions {
         return claim(partition, key, Slot.Wish.Reason.NEEDED);
     }
 
-    static Slot.Claim<String> claim(Partition<String> partition, Object key, Slot.Wish.Reason reason)
-            throws Exception {
+    static Slot.Claim<String> claim(Partition<String> partition, Object key, Slot.Wish.Reason reason) throws Exception {
         return read(partition, key).claim(new Slot.Wish(reason, Slot.NEVER, true, false));
     }
 }

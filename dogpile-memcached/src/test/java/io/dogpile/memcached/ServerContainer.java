@@ -28,7 +28,6 @@ final class ServerContainer implements ServerRun {
         container = new GenericContainer<>(IMAGE)
                 .withNetworkMode("host")
                 .withEnv("SASL_CONF_PATH", FILES)
-                .withEnv("MEMCACHED_SASL_PWDB", FILES + "/passwords")
                 .withCommand(command.toArray(String[]::new));
         files.forEach((name, text) ->
                 container.withCopyToContainer(Transferable.of(text, READABLE_BY_ALL), FILES + '/' + name));

@@ -51,7 +51,6 @@ final class ServerProcess implements ServerRun {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().put("SASL_CONF_PATH", dir.toString());
         builder.environment()
-                .put("MEMCACHED_SASL_PWDB", dir.resolve("passwords").toString());
         try {
             process = builder.start();
             process.getOutputStream().close();
