@@ -170,8 +170,7 @@ class MemcachedPartitionTest {
         partition.invalidate(key, Invalidation.SOFT);
         Slot.Grant<String> right = claim(partition, key).grant();
         assertEquals("DELETED", server.text("delete " + item().key()));
-        assertEquals(
-                Slot.Published.Outcome.VOIDED, right.publish(draft("new")).outcome());
+        assertEquals(Slot.Published.Outcome.VOIDED, right.publish(draft("new")).outcome());
         assertFalse(read(partition, key).present());
     }
 
@@ -192,8 +191,7 @@ class MemcachedPartitionTest {
         Slot.Grant<String> right = claim(partition, key).grant();
         time.advance(Partitions.MAX_CREATION.plusMillis(1));
         assertFalse(right.renew());
-        assertEquals(
-                Slot.Published.Outcome.VOIDED, right.publish(draft("late")).outcome());
+        assertEquals(Slot.Published.Outcome.VOIDED, right.publish(draft("late")).outcome());
         assertFalse(read(partition, key).present());
     }
 
@@ -302,9 +300,7 @@ class MemcachedPartitionTest {
     void damagedRight_isNobodys() throws Exception {
         Partition<String> partition = Partitions.of(backend());
         for (String damaged : List.of("", "L", "L x", "E 1", "L n 999999999 99999999999999999999", "x".repeat(2_000))) {
-            assertEquals(
-                    "STORED",
-                    server.text("set " + lease().key() + " 0 0 " + damaged.length(), damaged));
+            assertEquals("STORED", server.text("set " + lease().key() + " 0 0 " + damaged.length(), damaged));
             Slot.Claim<String> claim = claim(partition, key);
             assertEquals(Slot.Claim.Kind.GRANTED, claim.kind(), damaged);
             claim.grant().abandon(null);
@@ -425,10 +421,12 @@ class MemcachedPartitionTest {
             Partitions.of(backend).put(key, draft("value"));
         }
         assertNotNull(client.get("dogpile:region~hard", new net.spy.memcached.transcoders.SerializingTranscoder()));
-        String said = assertThrows(IllegalArgumentException.class, () -> MemcachedBackend.builder()
-                        .client(client)
-                        .timeout(Duration.ofSeconds(9))
-                        .build())
+        String said = assertThrows(
+                        IllegalArgumentException.class,
+                        () -> MemcachedBackend.builder()
+                                .client(client)
+                                .timeout(Duration.ofSeconds(9))
+                                .build())
                 .getMessage();
         assertTrue(said.contains("PT9S"), said);
     }
@@ -452,7 +450,19 @@ class MemcachedPartitionTest {
         Names names = new Names("p:");
         String longest = "x".repeat(300);
         List<String> texts = List.of(
-                "", " ", "a", "a ", "a\\20", "a%20", "\t", "\n", "\u007f", "\\", longest, longest + "y", "\u00e9".repeat(150));
+                "",
+                " ",
+                "a",
+                "a ",
+                "a\\20",
+                "a%20",
+                "\t",
+                "\n",
+                "\u007f",
+                "\\",
+                longest,
+                longest + "y",
+                "\u00e9".repeat(150));
         List<String> keys = new ArrayList<>();
         for (String text : texts) {
             Item value = names.value("region", text);
@@ -492,8 +502,10 @@ class MemcachedPartitionTest {
         right.publish(draft("value"));
         backend.close();
         backend.close();
-        Await.until("its threads end", () -> Thread.getAllStackTraces().keySet().stream()
-                .noneMatch(thread -> thread.getName().startsWith("dogpile-memcached")));
+        Await.until(
+                "its threads end",
+                () -> Thread.getAllStackTraces().keySet().stream()
+                        .noneMatch(thread -> thread.getName().startsWith("dogpile-memcached")));
         MemcachedException after = assertThrows(MemcachedException.class, () -> read(partition, key));
         assertEquals(MemcachedException.Condition.CLOSED, after.condition());
     }

@@ -73,9 +73,7 @@ class MemcachedServersTest {
 
     private MemcachedBackend backend(MemcachedBackend.Builder builder, MemcachedServer... servers) {
         MemcachedBackend backend = builder.timeout(TIMEOUT)
-                .servers(List.of(servers).stream()
-                        .map(MemcachedServer::address)
-                        .toArray(String[]::new))
+                .servers(List.of(servers).stream().map(MemcachedServer::address).toArray(String[]::new))
                 .build();
         made.add(backend);
         return backend;
@@ -152,8 +150,7 @@ class MemcachedServersTest {
         server.restart();
         awaitAnswer(partition);
         assertFalse(right.renew(), "its lease is lost");
-        assertEquals(
-                Slot.Published.Outcome.VOIDED, right.publish(draft("new")).outcome());
+        assertEquals(Slot.Published.Outcome.VOIDED, right.publish(draft("new")).outcome());
         Region<String, String> region = region(backend);
         String created = region.getOrCreate("other", key -> {
             server.restart();
@@ -169,12 +166,10 @@ class MemcachedServersTest {
     void killDuringACreation_leavesTheCallerItsValue() {
         MemcachedServer server = server();
         Region<String, String> region = region(backend(server));
-        assertEquals(
-                "key 1",
-                region.getOrCreate("key", key -> {
-                    server.kill();
-                    return create(key);
-                }));
+        assertEquals("key 1", region.getOrCreate("key", key -> {
+            server.kill();
+            return create(key);
+        }));
         assertFalse(troubles.isEmpty());
     }
 
@@ -261,7 +256,8 @@ class MemcachedServersTest {
         }
         assertTrue(server.stat("evictions") > 0);
         assertFalse(read(partition, "key0").usable(Long.MIN_VALUE + 1));
-        Slot.Grant<String> right = claim(partition, "key0", Slot.Wish.Reason.REFRESH).grant();
+        Slot.Grant<String> right =
+                claim(partition, "key0", Slot.Wish.Reason.REFRESH).grant();
         assertEquals(
                 Slot.Published.Outcome.STORED, right.publish(draft("again")).outcome());
         assertEquals("again", read(partition, "key0").value());
@@ -301,8 +297,8 @@ class MemcachedServersTest {
         MemcachedServer server = MemcachedServer.builder().sasl().start();
         made.add(server);
         assertEquals(MemcachedException.Condition.DENIED, failing(Partitions.of(backend(server)), "key"));
-        MemcachedBackend wrong = backend(
-                MemcachedBackend.builder().credentials("cache@memcached", "no-such-password"), server);
+        MemcachedBackend wrong =
+                backend(MemcachedBackend.builder().credentials("cache@memcached", "no-such-password"), server);
         assertFalse(wrong.toString().contains("no-such-password"));
         Partition<String> partition = Partitions.of(wrong);
         Await.until("it is denied", () -> {
@@ -324,7 +320,10 @@ class MemcachedServersTest {
                 .build();
         made.add(backend);
         Item item = new Item("any", "any");
-        assertTrue(backend.member().server().answer(backend.member().server().gets(item)).missing());
+        assertTrue(backend.member()
+                .server()
+                .answer(backend.member().server().gets(item))
+                .missing());
     }
 
     // Waiting
@@ -399,8 +398,7 @@ class MemcachedServersTest {
     void severalServers_haveEachRightBesideItsValue_andShareTheKeys() throws Exception {
         List<MemcachedServer> servers = List.of(server(), server());
         MemcachedBackend own = backend(servers.get(0), servers.get(1));
-        MemcachedClient client = MemcachedServer.clientOf(
-                FailureMode.Cancel, servers.get(0), servers.get(1));
+        MemcachedClient client = MemcachedServer.clientOf(FailureMode.Cancel, servers.get(0), servers.get(1));
         made.add(client::shutdown);
         MemcachedBackend ofUser = MemcachedBackend.of(client);
         made.add(ofUser);
@@ -408,7 +406,8 @@ class MemcachedServersTest {
             Partition<String> partition = Partitions.of(backend);
             Map<Boolean, Long> where = IntStream.range(0, 50)
                     .mapToObj(i -> "key" + i + (backend == own ? "" : "-of-user"))
-                    .collect(Collectors.partitioningBy(key -> isWithItsRight(partition, key, servers), Collectors.counting()));
+                    .collect(Collectors.partitioningBy(
+                            key -> isWithItsRight(partition, key, servers), Collectors.counting()));
             assertTrue(where.get(true) > 5 && where.get(false) > 5, where::toString);
         }
     }
@@ -451,9 +450,8 @@ class MemcachedServersTest {
         servers.get(1).kill();
         Await.until("the loss is noticed", () -> IntStream.range(0, 40).anyMatch(i -> isLost(partition, "key" + i)));
         long began = System.nanoTime();
-        long lost = IntStream.range(0, 40)
-                .filter(i -> isLost(partition, "key" + i))
-                .count();
+        long lost =
+                IntStream.range(0, 40).filter(i -> isLost(partition, "key" + i)).count();
         assertTrue(lost > 5 && lost < 35, () -> lost + " of 40");
         assertTrue(millisSince(began) < 10 * TIMEOUT.toMillis(), () -> "took " + millisSince(began) + " ms");
     }
@@ -504,8 +502,9 @@ class MemcachedServersTest {
         LockProvider locks = backend(server()).locks();
         Lease lease = locks.tryAcquire("name", Duration.ofMillis(900)).orElseThrow();
         long began = System.nanoTime();
-        Await.until("it ends", () -> locks.tryAcquire("name", Duration.ofSeconds(60))
-                .isPresent());
+        Await.until(
+                "it ends",
+                () -> locks.tryAcquire("name", Duration.ofSeconds(60)).isPresent());
         long took = millisSince(began);
         assertTrue(took >= 850 && took <= 3_000, () -> "took " + took + " ms");
         assertFalse(lease.extend(Duration.ofSeconds(1)));

@@ -50,7 +50,6 @@ final class ServerProcess implements ServerRun {
                 .redirectErrorStream(true)
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(log.toFile()));
         builder.environment().put("SASL_CONF_PATH", dir.toString());
-        builder.environment()
         try {
             process = builder.start();
             process.getOutputStream().close();
