@@ -119,8 +119,8 @@ final class Polling<V> {
             next();
             return;
         }
+        Pending lease = server.gets(key.lease()); // first: where it is gone since the value was stored, that is seen
         Pending value = server.gets(key.value());
-        Pending lease = server.gets(key.lease());
         Future<?> limit = thread.schedule(
                 () -> {
                     value.giveUp();

@@ -30,6 +30,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
@@ -352,6 +353,31 @@ class MemcachedServersTest {
         long took = millisSince(published);
         assertTrue(took < 1_000, () -> "took " + took + " ms");
         assertEquals(0, creations.get());
+    }
+
+    @Test
+    void whatIsCreatedHere_isNotPolledFor() throws Exception {
+        MemcachedServer server = server();
+        Region<String, String> region = region(backend(server));
+        region.getOrCreate("any", this::create);
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        made.add(threads::shutdownNow);
+        CountDownLatch creating = new CountDownLatch(1);
+        CountDownLatch end = new CountDownLatch(1);
+        Future<String> creator = threads.submit(() -> region.getOrCreate("key", key -> {
+            creating.countDown();
+            end.await();
+            return create(key);
+        }));
+        creating.await();
+        long before = server.stat("cmd_get");
+        Future<String> waiter = threads.submit(() -> region.getOrCreate("key", this::create));
+        assertThrows(TimeoutException.class, () -> waiter.get(500, TimeUnit.MILLISECONDS));
+        long gets = server.stat("cmd_get") - before;
+        assertTrue(gets <= 4, () -> gets + " reads in half a second");
+        end.countDown();
+        assertEquals("key 2", creator.get(10, TimeUnit.SECONDS));
+        assertEquals("key 2", waiter.get(10, TimeUnit.SECONDS));
     }
 
     @Test
