@@ -313,6 +313,7 @@ class MemcachedPartitionTest {
         Partition<String> first = Partitions.of(backend());
         Partition<String> second = Partitions.of(backend());
         Slot.Grant<String> right = claim(first, key).grant();
+        assertFalse(seenBy(second).present());
         BlockingQueue<Optional<Slot.Seen<String>>> told = new LinkedBlockingQueue<>();
         try (Slot.Watch watch = second.slot(key).watch(seen -> told.add(Optional.ofNullable(seen)))) {
             assertTrue(watch.live());
