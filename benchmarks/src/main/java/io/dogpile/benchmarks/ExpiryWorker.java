@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.Base64;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
@@ -134,8 +135,12 @@ public final class ExpiryWorker {
                 .toString());
     }
 
+    private LongAdder creationsOf(Kind kind) {
+        return Objects.requireNonNull(creations.get(kind));
+    }
+
     private byte[] create(Kind kind) {
-        creations.get(kind).increment();
+        creationsOf(kind).increment();
         try {
             TimeUnit.MILLISECONDS.sleep(CREATION_MILLIS);
         } catch (InterruptedException e) {
@@ -147,7 +152,7 @@ public final class ExpiryWorker {
 
     private Seen load(Kind kind, int threads, int seconds) throws InterruptedException {
         Supplier<byte[]> getter = open.computeIfAbsent(kind, one -> one.open(port, () -> create(one)));
-        creations.get(kind).reset();
+        creationsOf(kind).reset();
         Histogram latency = new SynchronizedHistogram(3);
         AtomicLong oldest = new AtomicLong();
         AtomicInteger failures = new AtomicInteger();
@@ -178,6 +183,6 @@ public final class ExpiryWorker {
                     .start();
         }
         done.await();
-        return new Seen(creations.get(kind).sum(), failures.get(), oldest.get(), latency.copy());
+        return new Seen(creationsOf(kind).sum(), failures.get(), oldest.get(), latency.copy());
     }
 }
