@@ -20,6 +20,8 @@ import java.util.stream.Stream;
  */
 public final class ClusterWorker {
     private static final String WARM_UP = "warm-up";
+    private static final long WARM_UP_START_MILLIS = 10;
+    private static final long WARM_UP_CREATION_MILLIS = 10;
     private static final long STACK_BYTES = 256 * 1024;
     private static final long LONGEST_ROUND_SECONDS = 60;
 
@@ -48,6 +50,15 @@ public final class ClusterWorker {
         }
         for (Child child : children) {
             child.answer();
+        }
+    }
+
+    /** Has them all ask for one key after the other together, so that what waits and is woken is compiled, too. */
+    static void warmUpTogether(List<Child> children, ClusterContender contender, int threads, int rounds)
+            throws Exception {
+        for (int round = 0; round < rounds; round++) {
+            long startAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WARM_UP_START_MILLIS);
+            Child.ask(children, contender, "warm-up:" + startAt, threads, startAt, WARM_UP_CREATION_MILLIS);
         }
     }
 

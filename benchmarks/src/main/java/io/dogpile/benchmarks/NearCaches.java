@@ -40,7 +40,7 @@ public final class NearCaches {
     private static final double P50_TO_TRACKING = 1.2;
     private static final double P99_TO_REDISSON = 0.5;
 
-    private static final Duration LIFE = Duration.ofHours(1);
+    static final Duration LIFE = Duration.ofHours(1);
 
     private NearCaches() {}
 

@@ -36,7 +36,10 @@ public class NearHitBenchmark {
     /** A region in memory. */
     @State(Scope.Benchmark)
     public static class OfMemory {
-        final Region<String, String> memory = NearCaches.region("memory", MemoryBackend.ofEntries(Keys.CAPACITY))
+        final Region<String, String> memory = Region.builder("memory", String.class, String.class)
+                .backend(MemoryBackend.ofEntries(
+                        Keys.CAPACITY)) // without a serializer: as it is, like a copy before Redis
+                .staleAfter(NearCaches.LIFE)
                 .build();
 
         /** Fills it. */

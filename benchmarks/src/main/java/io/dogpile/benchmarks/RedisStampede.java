@@ -15,7 +15,7 @@ import org.HdrHistogram.Histogram;
 public final class RedisStampede {
     private static final int PROCESSES = 4;
     private static final int THREADS = 50;
-    private static final Sizes USUAL = new Sizes(1_000, 4, 15, 25);
+    private static final Sizes USUAL = new Sizes(1_000, 200, 4, 15, 25);
     private static final long CREATION_MILLIS = 200;
     private static final int LONGER_AT_MOST_MILLIS = 100;
     /** Each round's creation takes that much longer than the one before, in turn. */
@@ -46,11 +46,12 @@ public final class RedisStampede {
      * How much is done.
      *
      * @param warmUpCreations of each contender in each process, without a rival
+     * @param warmUpTogether of all processes, with a creator of 10 ms, of those contenders that take no seconds for a round
      * @param warmUpRounds before those that count
      * @param rounds of 50 threads a process
      * @param roundsOfOneWaiter of one thread a process
      */
-    record Sizes(int warmUpCreations, int warmUpRounds, int rounds, int roundsOfOneWaiter) {}
+    record Sizes(int warmUpCreations, int warmUpTogether, int warmUpRounds, int rounds, int roundsOfOneWaiter) {}
 
     /** The rounds of one contender. */
     private static final class Seen {
@@ -84,7 +85,7 @@ public final class RedisStampede {
     private RedisStampede() {}
 
     static long expectedSeconds() {
-        return 150;
+        return 190;
     }
 
     /**
@@ -107,6 +108,10 @@ public final class RedisStampede {
                 for (ClusterContender each : ALL) {
                     Progress.show("warming up: " + each.title);
                     ClusterWorker.warmUp(children, each, sizes.warmUpCreations());
+                }
+                for (ClusterContender each : WITH_ONE_WAITER) {
+                    Progress.show("warming up together: " + each.title);
+                    ClusterWorker.warmUpTogether(children, each, THREADS, sizes.warmUpTogether());
                 }
                 List<Seen> crowd = measure(server, children, ALL, THREADS, sizes.warmUpRounds(), sizes.rounds());
                 print(Peers.version(server) + ", " + PROCESSES + " processes x " + THREADS + " threads", crowd);

@@ -16,7 +16,7 @@ import org.HdrHistogram.Histogram;
  * long after the end of its lease another begins, and that it is only one.
  */
 public final class RedisWake {
-    private static final Sizes USUAL = new Sizes(1_000, 10, 60, 6);
+    private static final Sizes USUAL = new Sizes(1_000, 400, 10, 60, 6);
     private static final int ROUNDS_A_LINE = 10;
     private static final long CREATION_MILLIS = 100;
     private static final long START_MILLIS = 60;
@@ -40,11 +40,12 @@ public final class RedisWake {
      * How much is done.
      *
      * @param warmUpCreations of each contender in each process, without a rival
+     * @param warmUpTogether of both processes, with a creator of 10 ms
      * @param warmUpWakes before those that count
      * @param wakes of each contender
      * @param kills of holders
      */
-    record Sizes(int warmUpCreations, int warmUpWakes, int wakes, int kills) {}
+    record Sizes(int warmUpCreations, int warmUpTogether, int warmUpWakes, int wakes, int kills) {}
 
     /**
      * One takeover.
@@ -59,7 +60,7 @@ public final class RedisWake {
     private RedisWake() {}
 
     static long expectedSeconds() {
-        return 90;
+        return 125;
     }
 
     /**
@@ -89,6 +90,7 @@ public final class RedisWake {
             for (ClusterContender each : ALL) {
                 Progress.show("warming up: " + each.title);
                 ClusterWorker.warmUp(both, each, sizes.warmUpCreations());
+                ClusterWorker.warmUpTogether(both, each, 1, sizes.warmUpTogether());
             }
             for (int round = -sizes.warmUpWakes(); round < sizes.wakes(); round++) {
                 if (Math.floorMod(round, ROUNDS_A_LINE) == 0) {

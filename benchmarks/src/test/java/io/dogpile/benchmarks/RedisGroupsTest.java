@@ -26,13 +26,13 @@ class RedisGroupsTest {
 
     @Test
     void stampede_oneRound_hasOneCreationEach() throws Exception {
-        assertThat(printed(() -> RedisStampede.run(new RedisStampede.Sizes(1, 0, 1, 1))))
+        assertThat(printed(() -> RedisStampede.run(new RedisStampede.Sizes(1, 1, 0, 1, 1))))
                 .contains("### One cold key", ClusterContender.POLLING.title, "most creations in a round: 1.00");
     }
 
     @Test
     void wake_oneOfEach_hasOneSuccessor() throws Exception {
-        assertThat(printed(() -> RedisWake.run(new RedisWake.Sizes(1, 0, 1, 1))))
+        assertThat(printed(() -> RedisWake.run(new RedisWake.Sizes(1, 1, 0, 1, 1))))
                 .contains("### One waiter", "exactly one successor each time, and no caller fails: met");
     }
 

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * <p>A reading may be closed on another thread than the one that opened it. A thread that has one open may not open a
  * second one of the same dogpile, nor write, since it could come to wait for itself; each is refused at once with an
  * {@link IllegalStateException}, unless the first was {@linkplain Reading#handOver handed over}. This protects the
- * threads of one process; for several see the file backend. Thread-safe.
+ * threads of one process; for several give it dogpile-cache's {@code FileReadWriteLock}. Thread-safe.
  *
  * @param <V> the type of the value
  */

@@ -5,6 +5,7 @@ import io.dogpile.cache.backend.Backend;
 import io.dogpile.cache.backend.BackendContract;
 import io.dogpile.core.LockProvider;
 import io.dogpile.core.LockProviderContract;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -94,6 +95,12 @@ class EmbeddedTest {
         @Override
         protected Set<Trait> traits() {
             return Set.of(Trait.EXPIRES, Trait.WHOLE_SECONDS);
+        }
+
+        /** This server was seen to keep an item somewhat longer than it was asked to, which memcached never does. */
+        @Override
+        protected void letExpire(Duration leaseTime) {
+            super.letExpire(leaseTime.plusSeconds(1));
         }
     }
 }
