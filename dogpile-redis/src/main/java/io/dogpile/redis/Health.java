@@ -1,5 +1,6 @@
 package io.dogpile.redis;
 
+import io.dogpile.core.TimeSource;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.util.EnumMap;
@@ -137,7 +138,7 @@ final class Health {
             return failure;
         }
         Condition condition = Condition.of(failure);
-        long now = System.nanoTime();
+        long now = TimeSource.system().nanos();
         boolean news;
         lock.lock();
         try {
@@ -179,7 +180,7 @@ final class Health {
     }
 
     private void recover() {
-        long now = System.nanoTime();
+        long now = TimeSource.system().nanos();
         long failed;
         lock.lock();
         try {
