@@ -351,6 +351,7 @@ final class MemcachedPartition<V> implements Partition<V> {
         private final Pending adding;
         private final Pending reading;
         private final Pending looking;
+        private boolean freedMeanwhile;
 
         /** Under marks that were read before the value is. */
         Claiming(Sight before, Slot.Wish wish, Generations.Marks marks) {
@@ -367,7 +368,13 @@ final class MemcachedPartition<V> implements Partition<V> {
             return new LeaseText.Held(nonce, failures, under.packed());
         }
 
+        /** Tries once more where the right was given back between two of the questions. */
         Slot.Claim<V> claim() {
+            Slot.Claim<V> claim = tried();
+            return freedMeanwhile ? new Claiming(before, wish, generations.marks()).tried() : claim;
+        }
+
+        private Slot.Claim<V> tried() {
             try {
                 Answer added = server.answer(adding);
                 Answer value = server.answer(reading);
@@ -412,7 +419,8 @@ final class MemcachedPartition<V> implements Partition<V> {
                 }
                 return takenOver(there.cas(), held(free.failures(), marks), marks);
             }
-            return Slot.Claim.held(Duration.ZERO, seen); // given back just now
+            freedMeanwhile = true;
+            return Slot.Claim.held(Duration.ZERO, seen);
         }
 
         private Slot.Claim<V> takenOver(long cas, LeaseText.Held text, Generations.Marks under) {
@@ -420,7 +428,11 @@ final class MemcachedPartition<V> implements Partition<V> {
             Pending value = server.gets(name.value);
             Answer taken = server.answer(taking);
             Sight seen = sight(name, server.answer(value), under);
-            return taken.done() ? granted(text, taken.cas(), seen, under) : Slot.Claim.held(Duration.ZERO, seen);
+            if (taken.done()) {
+                return granted(text, taken.cas(), seen, under);
+            }
+            freedMeanwhile = true; // or taken by another: then the second try finds it held
+            return Slot.Claim.held(Duration.ZERO, seen);
         }
 
         private Slot.Claim<V> granted(LeaseText.Held text, long cas, Sight seen, Generations.Marks under) {
