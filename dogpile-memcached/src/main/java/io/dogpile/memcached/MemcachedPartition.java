@@ -879,10 +879,11 @@ final class MemcachedPartition<V> implements Partition<V> {
         @Override
         public Map<Object, Slot.Published<V>> publishAll(Map<Object, Slot.Draft<V>> drafts) {
             Map<Object, Publishing> sent = new LinkedHashMap<>();
+            List<OwnItem.Change> leftOut = new ArrayList<>();
             rights.forEach((key, right) -> {
                 Slot.Draft<V> draft = drafts.get(key);
                 if (draft == null) {
-                    right.giveBackLater();
+                    leftOut.add(right.abandoning(null));
                 } else {
                     sent.put(key, new Publishing(right, draft));
                 }
@@ -896,7 +897,17 @@ final class MemcachedPartition<V> implements Partition<V> {
                     published.put(key, new Slot.Published<>(Slot.Published.Outcome.UNKNOWN, null, notKnown));
                 }
             });
+            leftOut.forEach(Rights::awaited);
             return published;
+        }
+
+        /** What was created is worth more than a right that could not be given back: that ends with its lease. */
+        private static void awaited(OwnItem.Change givingBack) {
+            try {
+                var unused = givingBack.done();
+            } catch (MemcachedException notKnown) {
+                // Told to the log where it happened.
+            }
         }
 
         @Override
