@@ -33,7 +33,9 @@ final class Calls {
     }
 
     private static boolean isHeartbeat(CommandCount.Command command) {
-        return command.is("PUBLISH") && command.arguments().get(1).startsWith("H");
+        return command.is("PUBLISH")
+                && (command.arguments().get(1).startsWith("H")
+                        || command.arguments().get(0).equals("__sentinel__:hello")); // what Sentinels tell each other
     }
 
     private static String name(CommandCount.Command command) {
