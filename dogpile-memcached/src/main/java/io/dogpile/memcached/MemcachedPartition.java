@@ -2,16 +2,15 @@ package io.dogpile.memcached;
 
 import io.dogpile.cache.backend.Decoded;
 import io.dogpile.cache.backend.Envelope;
+import io.dogpile.cache.backend.EnvelopeSeen;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Opening;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.cache.backend.Unreadable;
 import io.dogpile.cache.backend.ValueFormat;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -21,7 +20,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -177,123 +175,42 @@ final class MemcachedPartition<V> implements Partition<V> {
     private Sight sight(Name name, Answer found, Generations.Marks marks) {
         byte[] bytes = found.data();
         if (bytes == null) {
-            return new Sight(name, 0, null);
+            return new Sight(name, 0, null, marks);
         }
-        Decoded<Envelope> decoded = format.open(name.full, bytes);
-        if (!decoded.readable()) {
-            return new Sight(
-                    name, found.cas(), format.read(name.key, name.full, bytes).unreadable());
-        }
-        Envelope envelope = decoded.get();
-        boolean gone = envelope.is(Envelope.TOMBSTONE)
-                || Generations.Marks.of(envelope.stamps().generation()).hard() != marks.hard();
-        if (gone) {
-            return new Sight(name, found.cas(), null);
-        }
-        ValueFormat.Result<V> result = format.read(name.key, envelope);
-        return result.stamps() == null
-                ? new Sight(name, found.cas(), result.unreadable())
-                : new Sight(name, found.cas(), result.stamps(), result.value(), marks);
+        Decoded<Envelope> opened = format.open(name.full, bytes);
+        boolean gone = opened.readable()
+                && (opened.get().is(Envelope.TOMBSTONE)
+                        || Generations.Marks.of(opened.get().stamps().generation())
+                                        .hard()
+                                != marks.hard());
+        return new Sight(name, found.cas(), gone ? null : format.read(name.key, opened), marks);
     }
 
-    /** By the wall clock, which all who share the servers stamp by. Negative: from the future. */
-    private long ageMillis(Envelope.Stamps stamps) {
-        long now = time.instant().toEpochMilli();
-        long age = now - stamps.createdAtMillis();
-        boolean overflowed = (now ^ stamps.createdAtMillis()) < 0 && (now ^ age) < 0;
-        return !overflowed ? age : now > 0 ? Long.MAX_VALUE : Long.MIN_VALUE;
+    /** By the wall clock, which all who share the servers stamp by. */
+    private EnvelopeSeen.Deadlines deadlines(ValueFormat.@Nullable Result<V> result, Generations.Marks marks) {
+        Envelope.Stamps stamps = result == null ? null : result.stamps();
+        boolean valid = stamps != null
+                && Generations.Marks.of(stamps.generation()).soft() == marks.soft()
+                && stamps.ageMillis(time.instant()) >= -CLOCKS_DIFFER_MILLIS;
+        return EnvelopeSeen.Deadlines.byWallClock(
+                stamps, valid ? EnvelopeSeen.Freshness.BY_AGE : EnvelopeSeen.Freshness.DECLARED_STALE, time);
     }
 
     /** What lay in the value's item. Immutable. */
-    private final class Sight implements Slot.Seen<V> {
+    private final class Sight extends EnvelopeSeen<V> {
         private final Name name;
         private final long cas;
-        private final Envelope.@Nullable Stamps stamps;
-        private final @Nullable V value;
-        private final long bornAt;
-        private final long freshUntil;
-        private final long usableUntil;
-        private final @Nullable Unreadable unreadable;
 
-        /** No value, or none that can be read. */
-        Sight(Name name, long cas, @Nullable Unreadable unreadable) {
+        Sight(Name name, long cas, ValueFormat.@Nullable Result<V> result, Generations.Marks marks) {
+            super(result, deadlines(result, marks));
             this.name = name;
             this.cas = cas;
-            this.stamps = null;
-            this.value = null;
-            this.bornAt = Long.MIN_VALUE;
-            this.freshUntil = Long.MIN_VALUE;
-            this.usableUntil = Long.MIN_VALUE;
-            this.unreadable = unreadable;
-        }
-
-        Sight(Name name, long cas, Envelope.Stamps stamps, @Nullable V value, Generations.Marks marks) {
-            this.name = name;
-            this.cas = cas;
-            this.stamps = stamps;
-            this.value = value;
-            long age = ageMillis(stamps);
-            this.bornAt = time.nanos() - TimeUnit.MILLISECONDS.toNanos(Math.max(0, age));
-            this.usableUntil = end(stamps.hardTtlMillis());
-            boolean stale =
-                    Generations.Marks.of(stamps.generation()).soft() != marks.soft() || age < -CLOCKS_DIFFER_MILLIS;
-            this.freshUntil = stale ? Long.MIN_VALUE : Math.min(end(stamps.softTtlMillis()), usableUntil);
-            this.unreadable = null;
-        }
-
-        private long end(long lifeMillis) {
-            return lifeMillis == 0 ? Slot.NEVER : Slot.deadline(bornAt, Duration.ofMillis(lifeMillis));
-        }
-
-        /** Whether what is there may be a good value for nodes that know more. */
-        private boolean isNewerWriters() {
-            return unreadable != null && unreadable.newerWriter();
-        }
-
-        @Override
-        public boolean present() {
-            return stamps != null;
-        }
-
-        @Override
-        public @Nullable V value() {
-            return value;
-        }
-
-        @Override
-        public long freshUntil() {
-            return freshUntil;
-        }
-
-        @Override
-        public long usableUntil() {
-            return usableUntil;
-        }
-
-        @Override
-        public long bornAt() {
-            return bornAt;
-        }
-
-        @Override
-        public long costNanos() {
-            return stamps == null ? 0 : TimeUnit.MILLISECONDS.toNanos(stamps.costMillis());
-        }
-
-        @Override
-        public long version() {
-            return stamps == null ? 0 : stamps.fence();
-        }
-
-        @Override
-        public Instant createdAt() {
-            return stamps == null ? Instant.EPOCH : Instant.ofEpochMilli(stamps.createdAtMillis());
         }
 
         /** Whether this will do for who saw another, or the same, and wishes that. */
         private boolean satisfies(Slot.Wish wish, Sight before) {
             long now = time.nanos();
-            boolean youngEnough = wish.maxAgeNanos() == Slot.NEVER || Math.max(0, now - bornAt) <= wish.maxAgeNanos();
+            boolean youngEnough = wish.maxAgeNanos() == Slot.NEVER || Math.max(0, now - bornAt()) <= wish.maxAgeNanos();
             boolean newer = !before.present() || before.version() != version();
             return present() && fresh(now) && youngEnough && (newer || wish.reason() == Slot.Wish.Reason.NEEDED);
         }
@@ -601,26 +518,14 @@ final class MemcachedPartition<V> implements Partition<V> {
     }
 
     private static byte[] declaredStale(Name name, Envelope envelope) {
-        Envelope.Stamps stamps = envelope.stamps();
-        Generations.Marks stale =
-                new Generations.Marks(Generations.Marks.of(stamps.generation()).hard(), Generations.NONE);
-        return Envelope.of(
-                        new Envelope.Stamps(
-                                stamps.fence(),
-                                stamps.createdAtMillis(),
-                                stamps.softTtlMillis(),
-                                stamps.hardTtlMillis(),
-                                stamps.costMillis(),
-                                stale.packed()),
-                        envelope.flags(),
-                        envelope.serializer(),
-                        envelope.payload())
+        Generations.Marks before = Generations.Marks.of(envelope.stamps().generation());
+        return envelope.ofGeneration(new Generations.Marks(before.hard(), Generations.NONE).packed())
                 .encode(name.inBytes(), Envelope.Codec.NONE);
     }
 
     private int ttlLeft(Envelope.Stamps stamps) {
         long life = stamps.hardTtlMillis();
-        return life == 0 ? Ttl.NEVER : ttl(Math.max(1, life - Math.max(0, ageMillis(stamps))));
+        return life == 0 ? Ttl.NEVER : ttl(Math.max(1, life - Math.max(0, stamps.ageMillis(time.instant()))));
     }
 
     @Override
@@ -820,7 +725,7 @@ final class MemcachedPartition<V> implements Partition<V> {
             if (!stored.done()) {
                 return refused();
             }
-            Sight seen = new Sight(name, stored.cas(), sent.stamps, value, right.marks);
+            Sight seen = new Sight(name, stored.cas(), new ValueFormat.Result<>(sent.stamps, value, null), right.marks);
             return new Slot.Published<>(Slot.Published.Outcome.STORED, seen, trouble);
         }
 

@@ -1,6 +1,7 @@
 package io.dogpile.cache.backend;
 
 import java.nio.ByteBuffer;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.zip.CRC32C;
@@ -129,6 +130,20 @@ public final class Envelope {
             }
             costMillis = Math.min(costMillis, MAX_COST_MILLIS);
         }
+
+        /**
+         * How old the value is.
+         *
+         * @param now the wall-clock time
+         * @return the time since its creator returned, in milliseconds; negative if that is in the future, and the nearest
+         *     number where it is too long for one
+         */
+        public long ageMillis(Instant now) {
+            long nowMillis = now.toEpochMilli();
+            long age = nowMillis - createdAtMillis;
+            boolean overflowed = (nowMillis ^ createdAtMillis) < 0 && (nowMillis ^ age) < 0;
+            return !overflowed ? age : nowMillis > 0 ? Long.MAX_VALUE : Long.MIN_VALUE;
+        }
     }
 
     private final Stamps stamps;
@@ -185,6 +200,23 @@ public final class Envelope {
             throw new IllegalArgumentException("A null with a payload of " + payload.length + " bytes.");
         }
         return new Envelope(stamps, flags, serializer, payload);
+    }
+
+    /**
+     * The same value, of another generation of its region.
+     *
+     * @param generation the generation
+     * @return an envelope with this one's payload, which is not copied
+     */
+    public Envelope ofGeneration(long generation) {
+        Stamps moved = new Stamps(
+                stamps.fence,
+                stamps.createdAtMillis,
+                stamps.softTtlMillis,
+                stamps.hardTtlMillis,
+                stamps.costMillis,
+                generation);
+        return new Envelope(moved, flags, serializer, payload);
     }
 
     /**

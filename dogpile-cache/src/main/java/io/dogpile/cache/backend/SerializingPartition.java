@@ -5,7 +5,6 @@ import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -15,7 +14,6 @@ import java.util.Objects;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Function;
@@ -198,18 +196,8 @@ final class SerializingPartition<V> implements Partition<V> {
         Envelope.Stamps stamps = envelope.stamps();
         Generation.Marks stale =
                 new Generation.Marks(Generation.Marks.of(stamps.generation()).hard(), Generation.NONE);
-        Envelope marked = Envelope.of(
-                new Envelope.Stamps(
-                        stamps.fence(),
-                        stamps.createdAtMillis(),
-                        stamps.softTtlMillis(),
-                        stamps.hardTtlMillis(),
-                        stamps.costMillis(),
-                        stale.packed()),
-                envelope.flags(),
-                envelope.serializer(),
-                envelope.payload());
-        long left = Math.max(1, stamps.hardTtlMillis() - ageMillis(stamps));
+        Envelope marked = envelope.ofGeneration(stale.packed());
+        long left = Math.max(1, stamps.hardTtlMillis() - Math.max(0, stamps.ageMillis(time.instant())));
         return new ByteBackend.Entry(
                 marked.encode(name.inBytes(), Envelope.Codec.NONE),
                 stamps.hardTtlMillis() == 0 ? null : Duration.ofMillis(left));
@@ -284,120 +272,36 @@ final class SerializingPartition<V> implements Partition<V> {
         Envelope.Stamps stamps = ValueFormat.stamps(versions.incrementAndGet(), time.instant(), draft, marks.packed());
         byte[] written = format.write(name.full, stamps, draft.value());
         Duration life = stamps.hardTtlMillis() == 0 ? null : Duration.ofMillis(stamps.hardTtlMillis());
-        return new Packed(new ByteBackend.Entry(written, life), new Sight(name, stamps, draft.value(), marks));
-    }
-
-    /** By the wall clock, which all who share the store stamp by. What is from the future is from now. */
-    private long ageMillis(Envelope.Stamps stamps) {
-        long now = time.instant().toEpochMilli();
-        long age = now - stamps.createdAtMillis();
-        boolean overflowed = now > stamps.createdAtMillis() && age < 0;
-        return overflowed ? Long.MAX_VALUE : Math.max(0, age);
+        return new Packed(
+                new ByteBackend.Entry(written, life),
+                new Sight(name, new ValueFormat.Result<>(stamps, draft.value(), null), marks));
     }
 
     private Sight sight(Name name, byte @Nullable [] found, Generation.Marks marks) {
         if (found == null) {
-            return new Sight(name, null);
+            return new Sight(name, null, marks);
         }
-        Decoded<Envelope> decoded = format.open(name.full, found);
-        if (decoded.readable()
-                && Generation.Marks.of(decoded.get().stamps().generation()).hard() != marks.hard()) {
-            return new Sight(name, null);
-        }
-        ValueFormat.Result<V> result =
-                decoded.readable() ? format.read(name.key, decoded.get()) : format.read(name.key, name.full, found);
-        Envelope.Stamps stamps = result.stamps();
-        return stamps == null ? new Sight(name, result.unreadable()) : new Sight(name, stamps, result.value(), marks);
+        Decoded<Envelope> opened = format.open(name.full, found);
+        boolean gone = opened.readable()
+                && Generation.Marks.of(opened.get().stamps().generation()).hard() != marks.hard();
+        return new Sight(name, gone ? null : format.read(name.key, opened), marks);
+    }
+
+    private EnvelopeSeen.Deadlines deadlines(ValueFormat.@Nullable Result<V> result, Generation.Marks marks) {
+        Envelope.Stamps stamps = result == null ? null : result.stamps();
+        boolean valid =
+                stamps != null && Generation.Marks.of(stamps.generation()).soft() == marks.soft();
+        return EnvelopeSeen.Deadlines.byWallClock(
+                stamps, valid ? EnvelopeSeen.Freshness.BY_AGE : EnvelopeSeen.Freshness.DECLARED_STALE, time);
     }
 
     /** A value as the store held it, or the absence of one. Immutable. */
-    private final class Sight implements Slot.Seen<V> {
+    private final class Sight extends EnvelopeSeen<V> {
         private final Name name;
-        private final boolean present;
-        private final @Nullable V value;
-        private final long bornAt;
-        private final long freshUntil;
-        private final long usableUntil;
-        private final long costNanos;
-        private final long version;
-        private final long createdAtMillis;
-        private final @Nullable Unreadable unreadable;
 
-        /** Nothing, or nothing that can be read. */
-        Sight(Name name, @Nullable Unreadable unreadable) {
+        Sight(Name name, ValueFormat.@Nullable Result<V> result, Generation.Marks marks) {
+            super(result, deadlines(result, marks));
             this.name = name;
-            this.present = false;
-            this.value = null;
-            this.bornAt = Long.MIN_VALUE;
-            this.freshUntil = Long.MIN_VALUE;
-            this.usableUntil = Long.MIN_VALUE;
-            this.costNanos = 0;
-            this.version = 0;
-            this.createdAtMillis = 0;
-            this.unreadable = unreadable;
-        }
-
-        Sight(Name name, Envelope.Stamps stamps, @Nullable V value, Generation.Marks marks) {
-            this.name = name;
-            this.present = true;
-            this.value = value;
-            this.bornAt = time.nanos() - TimeUnit.MILLISECONDS.toNanos(ageMillis(stamps));
-            this.usableUntil = end(stamps.hardTtlMillis());
-            boolean declaredStale = Generation.Marks.of(stamps.generation()).soft() != marks.soft();
-            this.freshUntil = declaredStale ? Long.MIN_VALUE : Math.min(end(stamps.softTtlMillis()), usableUntil);
-            this.costNanos = TimeUnit.MILLISECONDS.toNanos(stamps.costMillis());
-            this.version = stamps.fence();
-            this.createdAtMillis = stamps.createdAtMillis();
-            this.unreadable = null;
-        }
-
-        private long end(long lifeMillis) {
-            return lifeMillis == 0 ? Slot.NEVER : Slot.deadline(bornAt, Duration.ofMillis(lifeMillis));
-        }
-
-        /** Whether what is there may be a good value for nodes that know more. */
-        private boolean isNewerWriters() {
-            return unreadable != null && unreadable.newerWriter();
-        }
-
-        @Override
-        public boolean present() {
-            return present;
-        }
-
-        @Override
-        public @Nullable V value() {
-            return value;
-        }
-
-        @Override
-        public long freshUntil() {
-            return freshUntil;
-        }
-
-        @Override
-        public long usableUntil() {
-            return usableUntil;
-        }
-
-        @Override
-        public long bornAt() {
-            return bornAt;
-        }
-
-        @Override
-        public long costNanos() {
-            return costNanos;
-        }
-
-        @Override
-        public long version() {
-            return version;
-        }
-
-        @Override
-        public Instant createdAt() {
-            return Instant.ofEpochMilli(createdAtMillis);
         }
 
         @Override
@@ -481,7 +385,7 @@ final class SerializingPartition<V> implements Partition<V> {
 
         private Slot.Published<V> refused(Sight before) throws Exception {
             Sight now = read(name);
-            return now.present && now.version != before.version
+            return now.present() && now.version() != before.version()
                     ? new Slot.Published<>(Slot.Published.Outcome.SUPERSEDED, now)
                     : new Slot.Published<>(Slot.Published.Outcome.VOIDED, null);
         }

@@ -130,18 +130,21 @@ public final class ValueFormat<V> {
      * @return the value, or why there is none; then the listener was told
      */
     public Result<V> read(Object key, String fullName, byte[] bytes) {
-        Decoded<Envelope> opened = open(fullName, bytes);
-        return opened.readable() ? read(key, opened.get()) : unreadable(key, opened);
+        return read(key, open(fullName, bytes));
     }
 
     /**
      * Reads a value.
      *
      * @param key the key, for the listener
-     * @param envelope what was {@linkplain #open opened}
+     * @param opened what was {@linkplain #open opened}
      * @return the value, or why there is none; then the listener was told
      */
-    public Result<V> read(Object key, Envelope envelope) {
+    public Result<V> read(Object key, Decoded<Envelope> opened) {
+        if (!opened.readable()) {
+            return unreadable(key, opened);
+        }
+        Envelope envelope = opened.get();
         Decoded<V> value = envelope.value(serializer);
         return value.readable() ? new Result<>(envelope.stamps(), value.get(), null) : unreadable(key, value);
     }

@@ -1,6 +1,7 @@
 package io.dogpile.cache.file;
 
 import io.dogpile.cache.backend.Envelope;
+import io.dogpile.cache.backend.EnvelopeSeen;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Opening;
 import io.dogpile.cache.backend.Partition;
@@ -13,10 +14,8 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.time.Instant;
 import java.util.HexFormat;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -192,14 +191,14 @@ final class FilePartition<V> implements Partition<V> {
                 || body == null
                 || header.mark() == FileHeader.Mark.EMPTY
                 || header.marks().hard() != valid.hard()) {
-            return new Sight(name, found.fence(), null, Freshness.DECLARED_STALE);
+            return new Sight(name, found.fence(), null, EnvelopeSeen.Freshness.DECLARED_STALE);
         }
         boolean stale = header.mark() == FileHeader.Mark.STALE || header.marks().soft() != valid.soft();
         return new Sight(
                 name,
                 header.fence(),
                 format.read(name.key, name.full, body),
-                stale ? Freshness.DECLARED_STALE : Freshness.BY_AGE);
+                stale ? EnvelopeSeen.Freshness.DECLARED_STALE : EnvelopeSeen.Freshness.BY_AGE);
     }
 
     // Claiming
@@ -285,8 +284,8 @@ final class FilePartition<V> implements Partition<V> {
             long expiry = stamps.hardTtlMillis() == 0 ? 0 : stamps.createdAtMillis() + stamps.hardTtlMillis();
             this.header = new FileHeader(
                     fence, FileHeader.Mark.NONE, valid, Math.max(0, expiry), body.length); // 0 if too far
-            this.sight =
-                    new Sight(name, fence, new ValueFormat.Result<>(stamps, draft.value(), null), Freshness.BY_AGE);
+            this.sight = new Sight(
+                    name, fence, new ValueFormat.Result<>(stamps, draft.value(), null), EnvelopeSeen.Freshness.BY_AGE);
         }
 
         void write() throws IOException {
@@ -338,100 +337,20 @@ final class FilePartition<V> implements Partition<V> {
         return "region '" + region + "' in " + locks;
     }
 
-    /** Whether a value may be fresh. */
-    private enum Freshness {
-        BY_AGE,
-        DECLARED_STALE
-    }
-
-    /** By the wall clock, which all processes stamp by. What is from the future is from now. */
-    private long ageMillis(Envelope.Stamps stamps) {
-        long now = time.instant().toEpochMilli();
-        long age = now - stamps.createdAtMillis();
-        boolean overflowed = now > stamps.createdAtMillis() && age < 0;
-        return overflowed ? Long.MAX_VALUE : Math.max(0, age);
-    }
-
     /** A file as it was seen. Immutable. */
-    private final class Sight implements Slot.Seen<V> {
+    private final class Sight extends EnvelopeSeen<V> {
         private final Name name;
         private final long fence;
-        private final ValueFormat.@Nullable Result<V> result;
-        private final Envelope.@Nullable Stamps stamps;
-        private final long bornAt;
-        private final long freshUntil;
-        private final long usableUntil;
 
         Sight(Name name, long fence, ValueFormat.@Nullable Result<V> result, Freshness freshness) {
+            super(result, Deadlines.byWallClock(result == null ? null : result.stamps(), freshness, time));
             this.name = name;
             this.fence = fence;
-            this.result = result;
-            this.stamps = result == null ? null : result.stamps();
-            if (stamps == null) {
-                this.bornAt = Long.MIN_VALUE;
-                this.freshUntil = Long.MIN_VALUE;
-                this.usableUntil = Long.MIN_VALUE;
-            } else {
-                this.bornAt = time.nanos() - TimeUnit.MILLISECONDS.toNanos(ageMillis(stamps));
-                this.usableUntil = end(stamps.hardTtlMillis());
-                this.freshUntil = freshness == Freshness.DECLARED_STALE
-                        ? Long.MIN_VALUE
-                        : Math.min(end(stamps.softTtlMillis()), usableUntil);
-            }
-        }
-
-        private long end(long lifeMillis) {
-            return lifeMillis == 0 ? Slot.NEVER : Slot.deadline(bornAt, Duration.ofMillis(lifeMillis));
         }
 
         /** Whether the file is as it was seen. */
         private boolean isUnder(@Nullable FileHeader header) {
             return header != null && header.fence() == fence;
-        }
-
-        /** Whether what is there may be a good value for nodes that know more. */
-        private boolean isNewerWriters() {
-            return result != null && result.isNewerWriters();
-        }
-
-        @Override
-        public boolean present() {
-            return stamps != null;
-        }
-
-        @Override
-        public @Nullable V value() {
-            return result == null ? null : result.value();
-        }
-
-        @Override
-        public long freshUntil() {
-            return freshUntil;
-        }
-
-        @Override
-        public long usableUntil() {
-            return usableUntil;
-        }
-
-        @Override
-        public long bornAt() {
-            return bornAt;
-        }
-
-        @Override
-        public long costNanos() {
-            return stamps == null ? 0 : TimeUnit.MILLISECONDS.toNanos(stamps.costMillis());
-        }
-
-        @Override
-        public long version() {
-            return stamps == null ? 0 : stamps.fence();
-        }
-
-        @Override
-        public Instant createdAt() {
-            return stamps == null ? Instant.EPOCH : Instant.ofEpochMilli(stamps.createdAtMillis());
         }
 
         @Override
