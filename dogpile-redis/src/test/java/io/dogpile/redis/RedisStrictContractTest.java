@@ -3,7 +3,7 @@ package io.dogpile.redis;
 /** What every backend holds, where each read asks for the generations, too. */
 class RedisStrictContractTest extends RedisBackendContractTest {
     @Override
-    RedisBackend.Builder configured(RedisBackend.Builder builder) {
-        return builder.strictInvalidation();
+    RedisBackend.Builder builder() {
+        return super.builder().strictInvalidation();
     }
 }
