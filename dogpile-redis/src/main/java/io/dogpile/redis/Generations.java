@@ -1,5 +1,6 @@
 package io.dogpile.redis;
 
+import io.dogpile.cache.backend.Invalidation;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
@@ -87,13 +88,13 @@ final class Generations {
     }
 
     /** Begins a generation. This node goes by it even where the server did not answer, and restores it there later. */
-    void begin(byte[] how) {
+    void begin(Invalidation how) {
         try {
-            step(how);
+            step(Texts.bytes(how.name()));
         } catch (RuntimeException notKnown) {
             Both before = seen();
             long next = Math.max(Math.max(before.hard, before.soft) + 1, clocks.microsOrZero());
-            learn("HARD".equals(Texts.of(how)) ? new Both(next, 0) : new Both(0, next));
+            learn(how == Invalidation.HARD ? new Both(next, 0) : new Both(0, next));
             throw notKnown;
         }
     }

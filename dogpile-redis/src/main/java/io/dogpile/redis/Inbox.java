@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadFactory;
@@ -298,7 +299,7 @@ final class Inbox implements AutoCloseable {
 
     /** One connection's subscription. */
     private final class Subscription extends BinaryJedisPubSub {
-        final java.util.Set<String> acknowledged = ConcurrentHashMap.newKeySet();
+        final Set<String> acknowledged = ConcurrentHashMap.newKeySet();
         private volatile Server.Opened.@Nullable Break connection;
         private volatile boolean wasLive;
 

@@ -2,14 +2,11 @@ package io.dogpile.redis;
 
 import io.dogpile.core.Lease;
 import io.dogpile.core.LockProvider;
-import java.security.SecureRandom;
 import java.time.Duration;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.UnaryOperator;
 import redis.clients.jedis.UnifiedJedis;
 
@@ -26,8 +23,7 @@ import redis.clients.jedis.UnifiedJedis;
 public final class RedisLockProvider implements LockProvider {
     private final Server server;
     private final Names names;
-    private final String id = HexFormat.of().toHexDigits(new SecureRandom().nextLong());
-    private final AtomicLong attempts = new AtomicLong();
+    private final Nonces nonces = new Nonces();
 
     RedisLockProvider(Server server, Names names) {
         this.server = server;
@@ -75,7 +71,7 @@ public final class RedisLockProvider implements LockProvider {
         }
         byte[] millis = millis(leaseTime);
         byte[] key = names.lock(name);
-        byte[] nonce = Texts.bytes(id + '.' + attempts.incrementAndGet());
+        byte[] nonce = Texts.bytes(nonces.next());
         List<?> reply = server.sendScript(RedisScript.LOCK, List.of(key), List.of(nonce, millis));
         return (Long) reply.get(0) == 1
                 ? Optional.of(new Held(key, nonce, Long.parseLong(Texts.of((byte[]) reply.get(1)))))

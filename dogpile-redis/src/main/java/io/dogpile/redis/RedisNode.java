@@ -1,6 +1,5 @@
 package io.dogpile.redis;
 
-import java.util.HexFormat;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.RejectedExecutionException;
@@ -8,7 +7,6 @@ import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadFactory;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,8 +25,7 @@ final class RedisNode implements AutoCloseable {
     private final Names names;
     private final byte[] pushMax;
     private final Reads reads;
-    private final String id = HexFormat.of().toHexDigits(new java.security.SecureRandom().nextLong());
-    private final AtomicLong attempts = new AtomicLong();
+    private final Nonces nonces = new Nonces();
     private final Inbox inbox;
     private final Set<RedisPartition<?>> partitions = ConcurrentHashMap.newKeySet();
     private final ScheduledThreadPoolExecutor heart = timer("dogpile-redis-heart");
@@ -47,7 +44,7 @@ final class RedisNode implements AutoCloseable {
         this.names = names;
         this.pushMax = Texts.bytes(pushMax);
         this.reads = reads;
-        this.inbox = new Inbox(server, names, id, daemon("dogpile-redis-inbox"));
+        this.inbox = new Inbox(server, names, nonces.id(), daemon("dogpile-redis-inbox"));
     }
 
     void start() {
@@ -103,11 +100,11 @@ final class RedisNode implements AutoCloseable {
 
     /** No other node, and no other attempt of this one, ever has the same. */
     String newNonce() {
-        return id + '.' + attempts.incrementAndGet();
+        return nonces.next();
     }
 
     String id() {
-        return id;
+        return nonces.id();
     }
 
     Server server() {

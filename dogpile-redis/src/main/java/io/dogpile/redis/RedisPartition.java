@@ -280,7 +280,7 @@ final class RedisPartition<V> implements Partition<V> {
 
     @Override
     public void invalidateAll(Invalidation how) {
-        generations.begin(Texts.bytes(how.name()));
+        generations.begin(how);
     }
 
     @Override

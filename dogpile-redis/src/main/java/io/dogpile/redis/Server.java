@@ -1,5 +1,6 @@
 package io.dogpile.redis;
 
+import java.net.ConnectException;
 import java.net.SocketTimeoutException;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -254,7 +255,7 @@ final class Server implements AutoCloseable {
     /** A time-out, or no connection at all; a new connection would not help. */
     private static boolean isTimeout(JedisConnectionException failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            if (cause instanceof SocketTimeoutException || cause instanceof java.net.ConnectException) {
+            if (cause instanceof SocketTimeoutException || cause instanceof ConnectException) {
                 return true;
             }
         }

@@ -1,0 +1,19 @@
+package io.dogpile.redis;
+
+import java.security.SecureRandom;
+import java.util.HexFormat;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** Texts that nobody else has: an id that is drawn once, and a count. */
+final class Nonces {
+    private final String id = HexFormat.of().toHexDigits(new SecureRandom().nextLong());
+    private final AtomicLong given = new AtomicLong();
+
+    String id() {
+        return id;
+    }
+
+    String next() {
+        return id + '.' + given.incrementAndGet();
+    }
+}
