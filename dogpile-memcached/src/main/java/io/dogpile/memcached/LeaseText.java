@@ -18,7 +18,6 @@ final class LeaseText {
     private static final Pattern HELD = Pattern.compile("L (\\S{1,60}) (\\d{1,9}) (-?\\d{1,19})");
     private static final Pattern FAILED = Pattern.compile("E (\\d{1,18}) (\\d{1,9}) (.*)", Pattern.DOTALL);
     private static final int LONGEST = 1_000;
-    private static final int LONGEST_TEXT = 300;
 
     /** Longer than any back-off: what ends later was written by another clock. */
     private static final long LONGEST_BACKOFF_MILLIS = 3_600_000;
@@ -71,17 +70,5 @@ final class LeaseText {
             return UNREADABLE;
         }
         return UNREADABLE;
-    }
-
-    /** What others are told of a failure: in one line, and cut. */
-    static String told(Throwable failure) {
-        String text;
-        try {
-            text = failure.toString();
-        } catch (RuntimeException unreadable) {
-            text = failure.getClass().getName();
-        }
-        text = text.replaceAll("\\p{Cntrl}+", " ");
-        return text.length() <= LONGEST_TEXT ? text : text.substring(0, LONGEST_TEXT) + "...";
     }
 }

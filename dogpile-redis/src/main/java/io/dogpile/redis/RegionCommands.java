@@ -6,7 +6,6 @@ import io.dogpile.cache.backend.Opening;
 import io.dogpile.core.Slot;
 import java.time.Duration;
 import java.util.List;
-import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * The generations that are known go with each.
  */
 final class RegionCommands {
-    private static final int LONGEST_TEXT = 300;
+    private static final int LONGEST_NAME = 300;
     private static final byte[] YES = {'1'};
     private static final byte[] NO = {'0'};
 
@@ -134,21 +133,18 @@ final class RegionCommands {
                         Texts.bytes(known.soft())));
     }
 
-    /** An interrupt told the creator to stop; it does not say that the value cannot be made. */
     Server.Command abandon(RecordName name, String nonce, @Nullable Throwable cause) {
-        boolean failed = cause != null
-                && !(cause instanceof InterruptedException)
-                && !(cause.getCause() instanceof InterruptedException);
+        String failure = cause == null || !Opening.Backoff.counts(cause) ? null : Opening.Backoff.told(cause);
         return server.script(
                 RedisScript.ABANDON,
                 List.of(name.record()),
                 List.of(
                         Texts.bytes(nonce),
-                        Texts.bytes(failed ? "F" : "N"),
+                        Texts.bytes(failure == null ? "N" : "F"),
                         Texts.bytes(backoff.failures()),
                         Texts.bytes(backoff.first().toMillis()),
                         Texts.bytes(backoff.longest().toMillis()),
-                        Texts.bytes(failed ? text(Objects.requireNonNull(cause)) : ""),
+                        Texts.bytes(failure == null ? "" : failure),
                         inboxes));
     }
 
@@ -168,18 +164,8 @@ final class RegionCommands {
         return Texts.bytes(nearPrefix + name.text());
     }
 
-    /** What others are told of a failure: in one line, and cut. */
-    private static String text(Throwable failure) {
-        String text;
-        try {
-            text = failure.toString();
-        } catch (RuntimeException unreadable) {
-            text = failure.getClass().getName();
-        }
-        return cut(text.replaceAll("\\p{Cntrl}+", " "));
-    }
-
+    /** A key as a message shows it. */
     static String cut(String text) {
-        return text.length() <= LONGEST_TEXT ? text : text.substring(0, LONGEST_TEXT) + "...";
+        return text.length() <= LONGEST_NAME ? text : text.substring(0, LONGEST_NAME) + "...";
     }
 }

@@ -43,6 +43,53 @@ public record Opening<V>(
     public record Backoff(int failures, Duration first, Duration longest) {
         /** From the second failure on, 100 ms, at most 30 s. */
         public static final Backoff DEFAULT = new Backoff(2, Duration.ofMillis(100), Duration.ofSeconds(30));
+
+        private static final int LONGEST_TEXT = 300;
+
+        /**
+         * How long it backs off after so many failures in a row; zero after fewer than {@link #failures}.
+         *
+         * @param inARow the number of failures in a row
+         * @return the time; at most {@link #longest}
+         */
+        public Duration after(int inARow) {
+            if (inARow < failures || first.isZero()) {
+                return Duration.ZERO;
+            }
+            Duration time = first;
+            for (int doubled = failures; doubled < inARow && time.compareTo(longest) < 0; doubled++) {
+                time = time.multipliedBy(2);
+            }
+            return time.compareTo(longest) < 0 ? time : longest;
+        }
+
+        /**
+         * Whether an exception that ended a creation is a failure of it. An interrupt told the creator to stop; it does not say
+         * that the value cannot be made.
+         *
+         * @param cause the exception
+         * @return false for an interrupt
+         */
+        public static boolean counts(Throwable cause) {
+            return !(cause instanceof InterruptedException) && !(cause.getCause() instanceof InterruptedException);
+        }
+
+        /**
+         * What other processes are told of a failure: in one line, and cut.
+         *
+         * @param cause the exception
+         * @return its text; the name of its class where it has none
+         */
+        public static String told(Throwable cause) {
+            String text;
+            try {
+                text = cause.toString();
+            } catch (RuntimeException unreadable) {
+                text = cause.getClass().getName();
+            }
+            text = text.replaceAll("\\p{Cntrl}+", " ");
+            return text.length() <= LONGEST_TEXT ? text : text.substring(0, LONGEST_TEXT) + "...";
+        }
     }
 
     /**
