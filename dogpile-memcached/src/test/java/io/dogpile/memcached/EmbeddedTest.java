@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import net.spy.memcached.MemcachedClient;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -81,10 +82,16 @@ class EmbeddedTest {
 
     @Nested
     class AsLock extends LockProviderContract {
+        private final Set<String> asked = ConcurrentHashMap.newKeySet();
+
         @Override
         protected LockProvider provider() {
             clients.add(server.client());
-            return MemcachedLockProvider.of(clients.get(clients.size() - 1));
+            LockProvider locks = MemcachedLockProvider.of(clients.get(clients.size() - 1));
+            return (name, leaseTime) -> {
+                asked.add(name);
+                return locks.tryAcquire(name, leaseTime);
+            };
         }
 
         @Override
@@ -97,10 +104,15 @@ class EmbeddedTest {
             return Set.of(Trait.EXPIRES, Trait.WHOLE_SECONDS);
         }
 
-        /** This server was seen to keep an item somewhat longer than it was asked to, which memcached never does. */
+        /**
+         * This server was seen to keep an item somewhat longer than it was asked to, and to let a late {@code cas} revive one that
+         * nobody has read since it expired. Memcached does neither.
+         */
         @Override
         protected void letExpire(Duration leaseTime) {
             super.letExpire(leaseTime.plusSeconds(1));
+            Names names = new Names("dogpile:");
+            asked.forEach(name -> clients.get(0).get(names.lock(name).key()));
         }
     }
 }
