@@ -17,6 +17,7 @@ import io.dogpile.cache.backend.MemoryBackend;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Nested;
@@ -73,7 +74,7 @@ class GuideSamplesTest {
         assertEquals(2, users.stats().creations());
     }
 
-    private final java.util.concurrent.Executor executor = Runnable::run;
+    private final Executor executor = Runnable::run;
 
     @Test
     void fromJetCache() {

@@ -1,6 +1,7 @@
 package io.dogpile.core;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayInputStream;
@@ -97,6 +98,17 @@ class GuideTest {
                 .map(block -> block.place() + " has a block of '" + block.language() + "'")
                 .toList();
         assertEquals(List.of(), others);
+    }
+
+    /** Seen once in a browser, which no build has: a semicolon ends a statement, also inside of a message. */
+    @Test
+    void pictures_haveNoSemicolon() {
+        List<Guide.Block> pictures = Guide.pages().stream()
+                .flatMap(page -> Guide.blocks(page).stream())
+                .filter(block -> block.language().equals("mermaid"))
+                .toList();
+        assertTrue(pictures.size() >= 2, () -> pictures.size() + " pictures");
+        pictures.forEach(picture -> assertFalse(picture.text().contains(";"), picture::place));
     }
 
     @Test
