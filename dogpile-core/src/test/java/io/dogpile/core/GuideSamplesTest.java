@@ -1,5 +1,6 @@
 package io.dogpile.core;
 
+import static java.nio.file.StandardCopyOption.REPLACE_EXISTING;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,7 +8,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -21,7 +21,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
@@ -262,9 +261,8 @@ class GuideSamplesTest {
             // guide recipes.md#the-write-phase-against-readers
             try (var reading = file.acquire(sync -> {
                 Path next = prepare(); // others go on reading meanwhile
-                return sync.write(
-                        () -> // waits for the readers that are in; new ones wait for this
-                        Files.move(next, current, StandardCopyOption.REPLACE_EXISTING));
+                // Waits for the readers that are in; new ones wait for this.
+                return sync.write(() -> Files.move(next, current, REPLACE_EXISTING));
             })) {
                 read(reading.value()); // not replaced before this block ends
             }
@@ -307,8 +305,7 @@ class GuideSamplesTest {
     class AnOwnLockProvider extends LockProviderContract {
         // guide recipes.md#a-lock-provider-of-your-own
         /** Locks in any map that compares and replaces in one step, such as the one of a data grid. */
-        record MapLocks(ConcurrentMap<String, Holder> map, AtomicLong tokens, InstantSource clock)
-                implements LockProvider {
+        record MapLocks(ConcurrentMap<String, Holder> map, InstantSource clock) implements LockProvider {
             record Holder(String nonce, Instant until) {}
 
             @Override
@@ -316,7 +313,7 @@ class GuideSamplesTest {
                 Holder mine = holder(UUID.randomUUID().toString(), leaseTime); // another nonce for each grant
                 Holder before = map.putIfAbsent(name, mine);
                 boolean granted = before == null || (isOver(before) && map.replace(name, before, mine));
-                return granted ? Optional.of(new Held(name, mine.nonce(), tokens.incrementAndGet())) : Optional.empty();
+                return granted ? Optional.of(new Held(name, mine.nonce())) : Optional.empty();
             }
 
             private Holder holder(String nonce, Duration leaseTime) {
@@ -333,17 +330,10 @@ class GuideSamplesTest {
             private class Held implements Lease {
                 private final String name;
                 private final String nonce;
-                private final long token;
 
-                Held(String name, String nonce, long token) {
+                Held(String name, String nonce) {
                     this.name = name;
                     this.nonce = nonce;
-                    this.token = token;
-                }
-
-                @Override
-                public long fencingToken() {
-                    return token;
                 }
 
                 @Override
@@ -370,7 +360,7 @@ class GuideSamplesTest {
 
         @Override
         protected LockProvider provider() {
-            return new MapLocks(new ConcurrentHashMap<>(), new AtomicLong(), time::instant);
+            return new MapLocks(new ConcurrentHashMap<>(), time::instant);
         }
 
         @Override
@@ -380,7 +370,7 @@ class GuideSamplesTest {
 
         @Override
         protected Set<Trait> traits() {
-            return Set.of(Trait.EXPIRES, Trait.NUMBERED);
+            return Set.of(Trait.EXPIRES);
         }
     }
 
