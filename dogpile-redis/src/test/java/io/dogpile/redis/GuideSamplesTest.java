@@ -19,6 +19,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** The samples of the guide that need Redis, run. {@code GuideTest} of dogpile-core compares them with the pages. */
@@ -52,11 +53,16 @@ class GuideSamplesTest {
         server.close();
     }
 
+    @BeforeEach
+    void empty() {
+        server.command("FLUSHALL");
+    }
+
     @Test
     void firstSteps() {
         // guide getting-started.md#7-the-same-for-all-jvms
         RedisBackend redis = RedisBackend.builder().url(url).build(); // redis://cache.example:6379/0
-        Region<Long, User> users = Region.<Long, User>builder("first")
+        Region<Long, User> users = Region.<Long, User>builder("users")
                 .backend(redis)
                 .serializer(Serializer.json(User.class))
                 .staleAfter(Duration.ofMinutes(1))
@@ -64,7 +70,7 @@ class GuideSamplesTest {
                 .build();
         // end
         try (redis;
-                Region<Long, User> another = Region.<Long, User>builder("first")
+                Region<Long, User> another = Region.<Long, User>builder("users")
                         .backend(redis)
                         .serializer(Serializer.json(User.class))
                         .build()) {
@@ -101,12 +107,12 @@ class GuideSamplesTest {
     void twoTiers() throws Exception {
         try (RedisBackend redis = backend();
                 RedisBackend elsewhere = backend();
-                Region<Long, User> other = Region.<Long, User>builder("tiers")
+                Region<Long, User> other = Region.<Long, User>builder("users")
                         .backend(elsewhere)
                         .serializer(Serializer.json(User.class))
                         .build()) {
             // guide recipes.md#two-tiers
-            Region<Long, User> users = Region.<Long, User>builder("tiers")
+            Region<Long, User> users = Region.<Long, User>builder("users")
                     .backend(TieredBackend.of(
                             MemoryBackend.ofEntries(10_000), // copies,
                             redis,
