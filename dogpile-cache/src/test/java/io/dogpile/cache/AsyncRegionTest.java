@@ -9,9 +9,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.DogpileListener.WaitOutcome;
-import io.dogpile.core.FakeTime;
-import io.dogpile.core.HandDriven;
 import io.dogpile.core.HardTimeoutException;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,7 +62,7 @@ class AsyncRegionTest {
             CompletableFuture<String> asked = async.getOrCreate("key", AsyncRegionTest.this::creator);
             assertTrue(asked.isDone());
             assertEquals("value", asked.join());
-            assertEquals(0, executor.taken.get());
+            assertEquals(0, executor.taken());
             assertEquals(1, region.stats().hits());
         }
 
@@ -257,7 +257,7 @@ class AsyncRegionTest {
 
         @Test
         void anExecutorThatRefuses_isAFailureInTheFuture_andLeavesNothingBehind() {
-            executor.full = true;
+            executor.refuseAll();
             List<CompletableFuture<?>> all = List.of(
                     async.getOrCreate("key", AsyncRegionTest.this::creator),
                     async.refresh("key", AsyncRegionTest.this::creator),

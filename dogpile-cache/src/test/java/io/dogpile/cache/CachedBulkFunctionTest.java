@@ -3,7 +3,7 @@ package io.dogpile.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.dogpile.core.FakeTime;
+import io.dogpile.core.testing.FakeTime;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.dogpile.core.CreationException;
-import io.dogpile.core.FakeTime;
+import io.dogpile.core.testing.FakeTime;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.ZoneOffset;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.dogpile.core.CreationException;
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.DogpileListener.WaitOutcome;
-import io.dogpile.core.FakeTime;
+import io.dogpile.core.testing.FakeTime;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.lang.reflect.Method;

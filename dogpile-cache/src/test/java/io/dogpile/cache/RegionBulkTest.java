@@ -9,12 +9,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.core.Background;
-import io.dogpile.core.Callers;
 import io.dogpile.core.CreationException;
-import io.dogpile.core.Crew.Held;
-import io.dogpile.core.FakeTime;
-import io.dogpile.core.HandDriven;
 import io.dogpile.core.RecordingLocks;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
+import io.dogpile.core.testing.Held;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -51,7 +51,7 @@ class RegionBulkTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private RegionBuilder<String, String> builder() {

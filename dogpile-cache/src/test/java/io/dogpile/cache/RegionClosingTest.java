@@ -10,12 +10,12 @@ import io.dogpile.cache.backend.Backend;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.ProxyBackend;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
-import io.dogpile.core.FakeTime;
-import io.dogpile.core.HandDriven;
 import io.dogpile.core.RecordingLocks;
 import io.dogpile.core.Slot;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -46,7 +46,7 @@ class RegionClosingTest {
     @AfterEach
     void endCallers() throws InterruptedException {
         held.letGo();
-        callers.end();
+        callers.close();
     }
 
     private RegionBuilder<String, String> builder() {

@@ -9,16 +9,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
 import io.dogpile.core.CreationException;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.DogpileListener.WaitOutcome;
-import io.dogpile.core.FakeTime;
-import io.dogpile.core.HandDriven;
 import io.dogpile.core.HardTimeoutException;
 import io.dogpile.core.Slot;
 import io.dogpile.core.WhenDown;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
+import io.dogpile.core.testing.Held;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -44,7 +44,7 @@ class RegionFailuresTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private RegionBuilder<String, String> builder() {

@@ -6,12 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.cache.backend.Invalidation;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.DogpileException;
-import io.dogpile.core.FakeTime;
-import io.dogpile.core.HandDriven;
 import io.dogpile.core.Slot;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +40,7 @@ class RegionInvalidationTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private RegionBuilder<String, String> builder() {
@@ -224,13 +224,13 @@ class RegionInvalidationTest {
             HandDriven executor = new HandDriven();
             Region<String, String> behind = builder().refreshOn(executor).build();
             assertEquals("1", behind.getOrCreate("key", RegionInvalidationTest.this::next));
-            assertEquals(0, executor.taken.get());
+            assertEquals(0, executor.taken());
             behind.invalidateAll(Invalidation.HARD);
             assertEquals("2", behind.getOrCreate("key", RegionInvalidationTest.this::next));
-            assertEquals(0, executor.taken.get());
+            assertEquals(0, executor.taken());
             behind.invalidateAll(Invalidation.SOFT);
             assertEquals("2", behind.getOrCreate("key", RegionInvalidationTest.this::next));
-            assertEquals(1, executor.taken.get());
+            assertEquals(1, executor.taken());
             executor.runAll();
             assertEquals(Optional.of("3"), behind.get("key"));
         }

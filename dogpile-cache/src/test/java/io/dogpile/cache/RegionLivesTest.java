@@ -10,11 +10,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
-import io.dogpile.core.FakeTime;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.Held;
 import java.io.ObjectInputFilter;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
@@ -44,7 +44,7 @@ class RegionLivesTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private RegionBuilder<String, String> builder() {

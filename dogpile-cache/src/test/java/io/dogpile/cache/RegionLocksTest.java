@@ -7,11 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.core.Background;
-import io.dogpile.core.Callers;
 import io.dogpile.core.Creation;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.DogpileException;
-import io.dogpile.core.FakeTime;
 import io.dogpile.core.HardTimeoutException;
 import io.dogpile.core.Lease;
 import io.dogpile.core.LockProvider;
@@ -19,6 +16,9 @@ import io.dogpile.core.MapLockProvider;
 import io.dogpile.core.RecordingLocks;
 import io.dogpile.core.Slot;
 import io.dogpile.core.WhenDown;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +49,7 @@ class RegionLocksTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private RegionBuilder<String, String> builder(LockProvider provider) {
@@ -200,7 +200,7 @@ class RegionLocksTest {
             held.letGo();
             assertEquals("theirs", other.result());
             for (int poll = 0; poll < 50 && !waiting.isDone(); poll++) {
-                RegionContract.awaitWaiting(List.of(waiting));
+                Callers.awaitWaiting(List.of(waiting));
                 time.advance(Duration.ofMillis(10));
             }
             assertEquals("theirs", waiting.result());
@@ -223,7 +223,7 @@ class RegionLocksTest {
             held.letGo();
             assertEquals("begun before", before.result());
             for (int poll = 0; poll < 50 && !after.isDone(); poll++) {
-                RegionContract.awaitWaiting(List.of(after));
+                Callers.awaitWaiting(List.of(after));
                 time.advance(Duration.ofMillis(10));
             }
             assertEquals("key 1", after.result());

@@ -7,10 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.DogpileListener;
-import io.dogpile.core.HandDriven;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.HandDriven;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -41,7 +41,7 @@ class RegionNeighboursTest {
     @AfterEach
     void endCallers() throws InterruptedException {
         held.letGo();
-        callers.end();
+        callers.close();
     }
 
     private record Key(int number) {
@@ -134,7 +134,7 @@ class RegionNeighboursTest {
             callers.start(() -> region.getOrCreate(SLOW, held));
             held.awaitBegun();
             List<Callers.Caller<String>> waiting = callers.start(16, () -> region.getOrCreate(SLOW, k -> "never"));
-            RegionContract.awaitWaiting(waiting);
+            Callers.awaitWaiting(waiting);
             assertOthersGoOn(region);
             held.letGo();
             waiting.forEach(one -> assertEquals("slow", one.result()));
@@ -189,7 +189,7 @@ class RegionNeighboursTest {
             List<Key> both = List.of(SLOW, new Key(-1));
             Callers.Caller<Map<Key, String>> batch =
                     callers.start(() -> region.getOrCreateAll(both, RegionNeighboursTest::made));
-            RegionContract.awaitWaiting(List.of(batch));
+            Callers.awaitWaiting(List.of(batch));
             assertEquals(Optional.of("-1"), region.get(new Key(-1)));
             assertOthersGoOn(region);
             held.letGo();

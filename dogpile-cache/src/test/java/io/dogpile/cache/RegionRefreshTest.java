@@ -5,12 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.cache.backend.Invalidation;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.DogpileListener.WaitOutcome;
-import io.dogpile.core.FakeTime;
-import io.dogpile.core.HandDriven;
 import io.dogpile.core.HardTimeoutException;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -39,7 +39,7 @@ class RegionRefreshTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private RegionBuilder<String, String> builder() {
@@ -70,12 +70,12 @@ class RegionRefreshTest {
         @Tag("W-24")
         void aStaleValue_isServedAtOnce_andMadeAnewThere_once() {
             assertEquals("key 1", region.getOrCreate("key", RegionRefreshTest.this::next));
-            assertEquals(0, executor.taken.get());
+            assertEquals(0, executor.taken());
             time.advance(TWO_SECONDS);
             for (int i = 0; i < 5; i++) {
                 assertEquals("key 1", region.getOrCreate("key", RegionRefreshTest.this::next));
             }
-            assertEquals(1, executor.taken.get());
+            assertEquals(1, executor.taken());
             assertEquals(1, creations.get());
             executor.runAll();
             assertEquals("key 2", region.getOrCreate("key", RegionRefreshTest.this::next));
@@ -104,7 +104,7 @@ class RegionRefreshTest {
         void anExecutorThatRefuses_isCounted_freesTheKey_andStaleIsServed() {
             region.putAll(Map.of("key", "old", "other", "old"));
             time.advance(TWO_SECONDS);
-            executor.full = true;
+            executor.refuseAll();
             assertEquals("old", region.getOrCreate("key", RegionRefreshTest.this::next));
             assertEquals(1, region.stats().refreshesRejected());
             assertFalse(region.isCreating("key"));
@@ -112,7 +112,7 @@ class RegionRefreshTest {
                     Map.of("key", "old", "other", "old"),
                     region.getOrCreateAll(List.of("key", "other"), RegionRefreshTest.this::nextAll));
             assertEquals(3, region.stats().refreshesRejected());
-            executor.full = false;
+            executor.acceptAll();
             region.getOrCreate("key", RegionRefreshTest.this::next);
             executor.runAll();
             assertEquals(Optional.of("key 1"), region.get("key"));
@@ -159,7 +159,7 @@ class RegionRefreshTest {
             assertEquals("old", brief.getOrCreate("key", k -> "never made: it waited in the queue for too long"));
             time.advance(Duration.ofSeconds(11));
             assertEquals("old", brief.getOrCreate("key", RegionRefreshTest.this::next));
-            assertEquals(2, executor.taken.get());
+            assertEquals(2, executor.taken());
             executor.runAll();
             assertEquals(Optional.of("key 1"), brief.get("key"));
             assertEquals(1, brief.stats().leasesLost());

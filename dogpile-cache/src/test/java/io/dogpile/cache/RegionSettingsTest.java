@@ -5,8 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.core.DogpileException;
-import io.dogpile.core.FakeTime;
-import io.dogpile.core.HandDriven;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
 import java.io.StringReader;
 import java.time.Duration;
 import java.util.HashMap;

@@ -9,15 +9,15 @@ import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.Opening;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.core.Background;
-import io.dogpile.core.Callers;
 import io.dogpile.core.CreationException;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.DogpileListener.WaitOutcome;
-import io.dogpile.core.FakeTime;
-import io.dogpile.core.HandDriven;
 import io.dogpile.core.MapLockProvider;
 import io.dogpile.core.Slot;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
+import io.dogpile.core.testing.Held;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -43,7 +43,7 @@ class RegionStatsTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private RegionBuilder<String, String> builder() {
@@ -216,10 +216,10 @@ class RegionStatsTest {
                     builder().staleAfter(SECOND).refreshOn(executor).build();
             region.put("a", "old");
             time.advance(SECOND.multipliedBy(2));
-            executor.full = true;
+            executor.refuseAll();
             region.getOrCreate("a", k -> "1");
             assertEquals("stale 1, rejected 1", counts(region));
-            executor.full = false;
+            executor.acceptAll();
             region.getOrCreate("a", k -> {
                 time.advance(Duration.ofMillis(100));
                 return "1";

@@ -8,7 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.cache.backend.Invalidation;
-import io.dogpile.core.FakeTime;
+import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

@@ -6,13 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.cache.backend.Invalidation;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.DogpileException;
-import io.dogpile.core.FakeTime;
-import io.dogpile.core.HandDriven;
 import io.dogpile.core.HardTimeoutException;
 import io.dogpile.core.WhenDown;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,7 +40,7 @@ class RegionViewsTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private RegionBuilder<String, String> builder() {
@@ -330,7 +330,7 @@ class RegionViewsTest {
             region.put("key", "old");
             time.advance(Duration.ofSeconds(11));
             assertEquals("old", behind.getOrCreate("key", k -> "new"));
-            assertEquals(1, executor.taken.get());
+            assertEquals(1, executor.taken());
             executor.runAll();
             assertEquals(Optional.of("new"), region.get("key"));
         }

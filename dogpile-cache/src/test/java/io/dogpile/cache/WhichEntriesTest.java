@@ -3,7 +3,7 @@ package io.dogpile.cache;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.dogpile.cache.backend.Invalidation;
-import io.dogpile.core.FakeTime;
+import io.dogpile.core.testing.FakeTime;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -42,7 +45,7 @@ class AsyncDogpileLockTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private DogpileLock.Builder<String> tenSeconds() {
@@ -433,7 +436,7 @@ class AsyncDogpileLockTest {
     class ExecutorRejects {
         @Test
         void theFirstStep_theFutureFails_andNothingIsLeftBehind() {
-            steps.full = true;
+            steps.refuseAll();
 
             Throwable failure = failureOf(lock.async(steps).get("report", slot, AsyncDogpileLockTest.this::made));
 

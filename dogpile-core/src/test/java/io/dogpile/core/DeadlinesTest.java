@@ -5,6 +5,9 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -32,7 +35,7 @@ class DeadlinesTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private DogpileLock.Builder<String> tenSeconds() {
@@ -77,7 +80,7 @@ class DeadlinesTest {
                 assertEquals(Acquired.Origin.STALE, got.origin());
             }
 
-            assertEquals(1, executor.taken.get());
+            assertEquals(1, executor.taken());
             assertEquals(0, creates.get());
             assertEquals(10, events.count("stale"));
             executor.runAll();
@@ -197,14 +200,14 @@ class DeadlinesTest {
             executor.dropAll();
             time.advance(Duration.ofSeconds(30));
             assertEquals("old", lock.get("report", slot, DeadlinesTest.this::creator));
-            assertEquals(1, executor.taken.get());
+            assertEquals(1, executor.taken());
             assertEquals(0, events.count("lease lost"));
 
             time.advance(TICK);
             assertEquals("old", lock.get("report", slot, DeadlinesTest.this::creator));
 
             assertEquals(1, events.count("lease lost"));
-            assertEquals(2, executor.taken.get());
+            assertEquals(2, executor.taken());
             executor.runAll();
             assertEquals("new", lock.get("report", slot, () -> "newer"));
         }
@@ -224,7 +227,7 @@ class DeadlinesTest {
             FailuresTest.collectGarbage();
 
             assertEquals("old", dogpiles.get("report").get(() -> "of another dogpile"));
-            assertEquals(1, executor.taken.get());
+            assertEquals(1, executor.taken());
             executor.runAll();
             assertEquals(1, creates.get());
         }
@@ -553,13 +556,13 @@ class DeadlinesTest {
         @Test
         void workersAreBusy_theNextTurnTriesAgain() {
             HandDriven workers = new HandDriven();
-            workers.full = true;
+            workers.refuseAll();
             tenSeconds().renewOn(workers).build().get("report", slot, () -> {
                 time.advance(SECOND);
-                assertEquals(0, workers.taken.get());
-                workers.full = false;
+                assertEquals(0, workers.taken());
+                workers.acceptAll();
                 time.advance(SECOND);
-                assertEquals(1, workers.taken.get());
+                assertEquals(1, workers.taken());
                 workers.runAll();
                 assertEquals(1, slot.renewals.get());
                 return "new";

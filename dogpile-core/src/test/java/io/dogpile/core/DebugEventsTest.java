@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.Field;
@@ -45,7 +48,7 @@ class DebugEventsTest {
 
     @AfterEach
     void restore() throws Exception {
-        callers.end();
+        callers.close();
         System.setErr(errBefore);
         level().setInt(logger, levelBefore);
     }

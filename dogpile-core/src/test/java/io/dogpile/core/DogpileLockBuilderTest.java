@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.UnaryOperator;

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -35,7 +38,7 @@ class DogpileLockTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private DogpileLock.Builder<String> tenSeconds() {
@@ -452,7 +455,7 @@ class DogpileLockTest {
                     stamps.getter());
 
             assertSame(Thread.currentThread(), creator.get());
-            assertEquals(0, executor.taken.get());
+            assertEquals(0, executor.taken());
         }
 
         @Test

@@ -11,6 +11,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.core.Acquired.Origin;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.Held;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.time.Duration;
@@ -119,7 +121,7 @@ class DogpileTest {
 
         @Test
         void hundredCallers_oneCreation() throws Exception {
-            Crew.Held<String> creator = new Crew.Held<>("a");
+            Held<String> creator = new Held<>("a");
             var callers = crew.start(100, () -> dogpile.get(creator));
             time.awaitParked(99);
             creator.letGo();
@@ -132,7 +134,7 @@ class DogpileTest {
             assertEquals(Origin.CREATED, dogpile.acquire(creating("a")).origin());
             assertEquals(Origin.FRESH, dogpile.acquire(creating("b")).origin());
             time.advance(STALE.plus(TICK));
-            Crew.Held<String> creator = new Crew.Held<>("b");
+            Held<String> creator = new Held<>("b");
             var elected = crew.start(() -> dogpile.acquire(creator));
             creator.awaitBegun();
             Acquired<String> stale = dogpile.acquire(creating("c"));
@@ -172,7 +174,7 @@ class DogpileTest {
             Dogpile<String> expiring = builder().expireAfter(ofSeconds(20)).build();
             createNow(expiring, "a");
             time.advance(ofSeconds(20).plus(TICK));
-            Crew.Held<String> creator = new Crew.Held<>("b");
+            Held<String> creator = new Held<>("b");
             var elected = crew.start(() -> expiring.get(creator));
             creator.awaitBegun();
             var waits = crew.start(() -> expiring.get(creating("c")));
@@ -256,7 +258,7 @@ class DogpileTest {
         @Tag("A-076")
         void getterThatHasNothing_othersWait() throws Exception {
             Dogpile<String> dogpile = builder().initialized().build();
-            Crew.Held<String> creator = Crew.Held.then(creating("new"));
+            Held<String> creator = Held.then(creating("new"));
             var elected = crew.start(() -> dogpile.acquire(creator, getter).value());
             creator.awaitBegun();
             var waits =
@@ -406,7 +408,7 @@ class DogpileTest {
         void stampOfTheFarFuture_countsAsStale() throws Exception {
             Dogpile<String> dogpile = builder().build();
             stored.set(new Stamped<>("pinned", time.instant().plusSeconds(1_000_000)));
-            Crew.Held<Stamped<String>> creator = Crew.Held.then(stamping("new"));
+            Held<Stamped<String>> creator = Held.then(stamping("new"));
             var elected = crew.start(() -> dogpile.acquireStamped(creator, stampedGetter));
             creator.awaitBegun();
             Acquired<String> other = dogpile.acquireStamped(stamping("other"), stampedGetter);
@@ -498,7 +500,7 @@ class DogpileTest {
             createNow(dogpile, "a");
             Instant created = time.instant();
             time.advance(STALE.plus(TICK));
-            Crew.Held<String> creator = new Crew.Held<>("b");
+            Held<String> creator = new Held<>("b");
             var elected = crew.start(() -> dogpile.get(creator));
             creator.awaitBegun();
             assertTrue(dogpile.hasValue());
@@ -553,7 +555,7 @@ class DogpileTest {
 
         @Test
         void runningCreation_isGivenToThoseWhoWait_andNotKept() throws Exception {
-            Crew.Held<String> before = new Crew.Held<>("before");
+            Held<String> before = new Held<>("before");
             var elected = crew.start(() -> dogpile.get(before));
             before.awaitBegun();
             var waits = crew.start(() -> dogpile.get(creating("unused")));
@@ -569,7 +571,7 @@ class DogpileTest {
 
         @Test
         void callerAfterwards_createsAtOnce_andThoseWhoWaitTakeTheNewer() throws Exception {
-            Crew.Held<String> before = new Crew.Held<>("before");
+            Held<String> before = new Held<>("before");
             var elected = crew.start(() -> dogpile.get(before));
             before.awaitBegun();
             var waits = crew.start(() -> dogpile.get(creating("unused")));
@@ -585,7 +587,7 @@ class DogpileTest {
 
         @Test
         void runningEnsure_doesNotCountForThoseWhoComeAfter() throws Exception {
-            Crew.Held<String> before = new Crew.Held<>("before");
+            Held<String> before = new Held<>("before");
             var elected = crew.start(() -> {
                 dogpile.ensure(() -> unchecked(before));
                 return null;
@@ -635,7 +637,7 @@ class DogpileTest {
 
         @Test
         void viewAndRoot_areOneFlight() throws Exception {
-            Crew.Held<String> creator = new Crew.Held<>("a");
+            Held<String> creator = new Held<>("a");
             var elected = crew.start(() -> root.get(creator));
             creator.awaitBegun();
             var waits =
@@ -650,7 +652,7 @@ class DogpileTest {
         void neverStale_waits() throws Exception {
             createNow(root, "a");
             time.advance(STALE.plus(TICK));
-            Crew.Held<String> creator = new Crew.Held<>("b");
+            Held<String> creator = new Held<>("b");
             var elected = crew.start(() -> root.get(creator));
             creator.awaitBegun();
             assertEquals("a", root.get(creating("c")));
@@ -725,7 +727,7 @@ class DogpileTest {
         void null_meansTheDefault() throws Exception {
             Dogpile<String> dogpile =
                     builder().lock(null, "report", ofSeconds(7)).build();
-            Crew.Held<String> creator = new Crew.Held<>("a");
+            Held<String> creator = new Held<>("a");
             var callers = crew.start(5, () -> dogpile.get(creator));
             time.awaitParked(4);
             creator.letGo();
@@ -764,7 +766,7 @@ class DogpileTest {
         void twoDogpiles_oneLock_oneStore_oneCreation() throws Exception {
             Dogpile<String> one = locked().build();
             Dogpile<String> two = locked().build();
-            Crew.Held<Stamped<String>> creator = Crew.Held.then(stamping("a"));
+            Held<Stamped<String>> creator = Held.then(stamping("a"));
             var elected =
                     crew.start(() -> one.acquireStamped(creator, stampedGetter).value());
             creator.awaitBegun();
@@ -786,7 +788,7 @@ class DogpileTest {
             stored.set(new Stamped<>("old", time.instant().minus(STALE).minus(TICK)));
             Dogpile<String> one = locked().build();
             Dogpile<String> two = locked().build();
-            Crew.Held<Stamped<String>> creator = Crew.Held.then(stamping("a"));
+            Held<Stamped<String>> creator = Held.then(stamping("a"));
             var elected =
                     crew.start(() -> one.acquireStamped(creator, stampedGetter).value());
             creator.awaitBegun();
@@ -805,7 +807,7 @@ class DogpileTest {
         void lockThatVanishes_mayMeanASecondCreation_butNeverAnError() throws Exception {
             Dogpile<String> one = locked().build();
             Dogpile<String> two = locked().build();
-            Crew.Held<Stamped<String>> first = Crew.Held.then(stamping("a"));
+            Held<Stamped<String>> first = Held.then(stamping("a"));
             var elected =
                     crew.start(() -> one.acquireStamped(first, stampedGetter).value());
             first.awaitBegun();
@@ -823,7 +825,7 @@ class DogpileTest {
         @Tag("F-040")
         void lockThatVanishes_whileTheDogpileKeepsTheValue() throws Exception {
             Dogpile<String> one = locked().build();
-            Crew.Held<String> first = new Crew.Held<>("a");
+            Held<String> first = new Held<>("a");
             var elected = crew.start(() -> one.get(first));
             first.awaitBegun();
             var waits = crew.start(() -> one.get(creating("b")));
@@ -842,8 +844,8 @@ class DogpileTest {
         void lockThatVanishes_doesNotFreeTheNextHoldersLock() throws Exception {
             Dogpile<String> one = locked().build();
             Dogpile<String> two = locked().build();
-            Crew.Held<Stamped<String>> first = Crew.Held.then(stamping("a"));
-            Crew.Held<Stamped<String>> second = Crew.Held.then(stamping("b"));
+            Held<Stamped<String>> first = Held.then(stamping("a"));
+            Held<Stamped<String>> second = Held.then(stamping("b"));
             var early =
                     crew.start(() -> one.acquireStamped(first, stampedGetter).value());
             first.awaitBegun();

@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.HandDriven;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -36,7 +39,7 @@ class FailuresTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private DogpileLock.Builder<String> tenSeconds() {
@@ -610,7 +613,7 @@ class FailuresTest {
 
         @Test
         void staleValueIsServed_theListenerIsTold_theRightIsGivenBack_andTheNextCallTriesAgain() {
-            executor.full = true;
+            executor.refuseAll();
 
             Acquired<String> got = lock.acquire("report", slot, () -> "new");
 
@@ -620,7 +623,7 @@ class FailuresTest {
             assertEquals(1, slot.abandoned.size());
             assertFalse(slot.isHeld());
             assertEquals(0, lock.inFlight());
-            executor.full = false;
+            executor.acceptAll();
             assertEquals("old", lock.get("report", slot, () -> "new"));
             executor.runAll();
             assertEquals("new", lock.get("report", slot, () -> "newer"));

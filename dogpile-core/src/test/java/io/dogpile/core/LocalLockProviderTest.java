@@ -3,6 +3,7 @@ package io.dogpile.core;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.testing.LockProviderContract;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.util.Optional;

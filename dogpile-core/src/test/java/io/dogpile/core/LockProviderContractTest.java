@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 import static org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder.request;
 
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.LockProviderContract;
 import java.time.Duration;
 import java.util.HashMap;
 import java.util.Map;

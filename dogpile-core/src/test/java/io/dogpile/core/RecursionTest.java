@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,7 +33,7 @@ class RecursionTest {
 
     @AfterEach
     void endCallers() throws InterruptedException {
-        callers.end();
+        callers.close();
     }
 
     private String get(String name, Creator<String> creator) {

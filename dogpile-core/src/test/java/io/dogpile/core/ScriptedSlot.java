@@ -1,5 +1,6 @@
 package io.dogpile.core;
 
+import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.dogpile.core;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

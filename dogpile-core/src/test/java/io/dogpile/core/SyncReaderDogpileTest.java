@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.core.SyncReaderDogpile.Reading;
 import io.dogpile.core.SyncReaderDogpile.SyncCreator;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -157,7 +159,7 @@ class SyncReaderDogpileTest {
         SyncReaderDogpile<String> file = file();
         read(file);
         time.advance(LIFE.plus(TICK));
-        Crew.Held<String> held = new Crew.Held<>("prepared");
+        Held<String> held = new Held<>("prepared");
         Background<Void> creator = Background.run(() -> file.acquire(sync -> {
                     held.create();
                     return sync.write(this::next);
@@ -227,7 +229,7 @@ class SyncReaderDogpileTest {
         SyncReaderDogpile<String> file = file();
         read(file);
         time.advance(LIFE.plus(TICK));
-        Crew.Held<String> writing = new Crew.Held<>("v2");
+        Held<String> writing = new Held<>("v2");
         Background<Void> creator = Background.run(
                 () -> file.acquire(sync -> sync.write(writing::create)).close());
         writing.awaitBegun();
@@ -245,7 +247,7 @@ class SyncReaderDogpileTest {
     void stampedValue_isReadWithTheReadingOpen() throws Exception {
         SyncReaderDogpile<String> file = file();
         AtomicReference<Stamped<String>> stored = new AtomicReference<>(new Stamped<>("v1", time.instant()));
-        Crew.Held<String> writing = new Crew.Held<>("v2");
+        Held<String> writing = new Held<>("v2");
         Background<Object> writer = Background.start(() -> file.write(() -> {
             writing.create();
             stored.set(new Stamped<>("v2", time.instant()));

@@ -12,6 +12,8 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.core.Acquired.Origin;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.Held;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
 import java.time.Instant;
@@ -64,14 +66,14 @@ class UsageGuideTest {
             resource.set("version " + creations.incrementAndGet());
         }
 
-        private Crew.Held<Object> held() {
-            return Crew.Held.then(() -> {
+        private Held<Object> held() {
+            return Held.then(() -> {
                 create();
                 return resource;
             });
         }
 
-        private Future<String> use(Crew.Held<Object> creator) {
+        private Future<String> use(Held<Object> creator) {
             return crew.start(() -> use(() -> run(creator)));
         }
 
@@ -97,7 +99,7 @@ class UsageGuideTest {
         @Tag("F-002")
         @Tag("F-003")
         void nobodyUsesIt_beforeItWasCreatedOnce() throws Exception {
-            Crew.Held<Object> creator = held();
+            Held<Object> creator = held();
             CyclicBarrier start = new CyclicBarrier(10);
             List<Future<String>> users = crew.start(10, () -> {
                 start.await();
@@ -116,7 +118,7 @@ class UsageGuideTest {
         @Tag("A-077")
         void firstCreationThatFails_isNoCreation() throws Exception {
             IllegalStateException failure = new IllegalStateException("no");
-            Crew.Held<Object> fails = Crew.Held.then(() -> {
+            Held<Object> fails = Held.then(() -> {
                 throw failure;
             });
             Future<String> elected = use(fails);
@@ -128,7 +130,7 @@ class UsageGuideTest {
             assertSame(failure, failureOf(waited));
             assertFalse(dogpile.hasValue());
 
-            Crew.Held<Object> creates = held();
+            Held<Object> creates = held();
             Future<String> next = use(creates);
             creates.awaitBegun();
             Future<String> third = use(held());
@@ -147,7 +149,7 @@ class UsageGuideTest {
             time.advance(ofHours(10));
             assertEquals(0, time.alarms());
             assertEquals(1, creations.get());
-            Crew.Held<Object> creator = held();
+            Held<Object> creator = held();
             Future<String> elected = use(creator);
             creator.awaitBegun();
             assertEquals(Collections.nCopies(9, "version 1"), Crew.results(crew.start(9, () -> use(this::create))));
@@ -162,7 +164,7 @@ class UsageGuideTest {
         void whileItIsCreatedAgain_othersFallThrough_andTheOldOneIsThere() throws Exception {
             createTheFirst();
             time.advance(HOUR.plus(TICK));
-            Crew.Held<Object> creator = held();
+            Held<Object> creator = held();
             Future<String> elected = use(creator);
             creator.awaitBegun();
             for (int caller = 0; caller < 10; caller++) {
@@ -192,7 +194,7 @@ class UsageGuideTest {
         @Tag("F-009")
         @Tag("F-023")
         void twoDogpiles_doNotBlockEachOther() throws Exception {
-            Crew.Held<Object> creator = held();
+            Held<Object> creator = held();
             Future<String> elected = use(creator);
             creator.awaitBegun();
             Dogpile<Object> another = UsageGuideTest.this.hourly().build();
@@ -263,7 +265,7 @@ class UsageGuideTest {
         @Test
         @Tag("F-015")
         void everyCaller_getsTheValue() throws Exception {
-            Crew.Held<String> creator = Crew.Held.then(this::create);
+            Held<String> creator = Held.then(this::create);
             Future<Acquired<String>> elected = crew.start(() -> dogpile.acquire(creator, this::read));
             creator.awaitBegun();
             Future<Acquired<String>> waits = crew.start(this::acquire);
@@ -280,7 +282,7 @@ class UsageGuideTest {
         @Tag("F-017")
         @Tag("A-020")
         void storeThatDropsAll_isNoError_andNoLoop() throws Exception {
-            Crew.Held<String> creator = new Crew.Held<>("created");
+            Held<String> creator = new Held<>("created");
             Future<Acquired<String>> elected = crew.start(() -> dogpile.acquire(creator, Optional::empty));
             creator.awaitBegun();
             Future<Acquired<String>> waits = crew.start(() -> dogpile.acquire(creator, Optional::empty));
@@ -302,7 +304,7 @@ class UsageGuideTest {
             acquire();
             assertEquals(1, reads.getAndSet(0), "fresh");
             time.advance(HOUR.plus(TICK));
-            Crew.Held<String> creator = Crew.Held.then(this::create);
+            Held<String> creator = Held.then(this::create);
             Future<Acquired<String>> elected = crew.start(() -> dogpile.acquire(creator, this::read));
             creator.awaitBegun();
             assertEquals(1, reads.getAndSet(0), "stale, and elected");
@@ -416,7 +418,7 @@ class UsageGuideTest {
         @Tag("F-026")
         void threadsOfOneKey_shareOneDogpile_whichIsNotKept() throws Exception {
             NameRegistry<Dogpile<String>> registry = NameRegistry.of(this::plain);
-            Crew.Held<String> creator = new Crew.Held<>("a");
+            Held<String> creator = new Held<>("a");
             var elected = crew.start(() -> recipe(registry::get, "key", HOUR, creator));
             creator.awaitBegun();
             var waits = crew.start(5, () -> recipe(registry::get, "key", HOUR, creator));
@@ -440,7 +442,7 @@ class UsageGuideTest {
         @Tag("B-017")
         void dogpileInUse_isKept_thoughOnlyItsCallersHoldIt() throws Exception {
             NameRegistry<Dogpile<String>> registry = NameRegistry.of(this::plain);
-            Crew.Held<String> creator = new Crew.Held<>("a");
+            Held<String> creator = new Held<>("a");
             var elected = crew.start(() -> registry.get("key").get(creator));
             creator.awaitBegun();
             System.gc();
@@ -542,7 +544,7 @@ class UsageGuideTest {
                     List.<Function<String, Dogpile<String>>>of(here::get, everywhere::get)) {
                 cache.clear();
                 creations.set(0);
-                Crew.Held<String> creator = new Crew.Held<>("a");
+                Held<String> creator = new Held<>("a");
                 var elected = crew.start(() -> recipe(registry, "key", HOUR, creator));
                 creator.awaitBegun();
                 var waits = crew.start(3, () -> recipe(registry, "key", HOUR, creator));
@@ -569,7 +571,7 @@ class UsageGuideTest {
             DogpileLock<String> shared = factory.get();
             for (Supplier<DogpileLock<String>> each : List.of(() -> shared, factory)) {
                 cache.clear();
-                Crew.Held<Stamped<String>> creator = Crew.Held.then(() -> {
+                Held<Stamped<String>> creator = Held.then(() -> {
                     Stamped<String> stamped = new Stamped<>("a", time.instant());
                     cache.put("key", stamped);
                     return stamped;

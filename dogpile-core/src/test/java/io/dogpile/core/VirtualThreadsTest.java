@@ -2,6 +2,7 @@ package io.dogpile.core;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.dogpile.core.testing.FakeTime;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.util.ArrayList;

@@ -1,10 +1,10 @@
 package io.dogpile.memcached;
 
-import io.dogpile.cache.RegionContract;
 import io.dogpile.cache.backend.Backend;
-import io.dogpile.cache.backend.BackendContract;
+import io.dogpile.cache.testing.BackendContract;
+import io.dogpile.cache.testing.RegionContract;
 import io.dogpile.core.LockProvider;
-import io.dogpile.core.LockProviderContract;
+import io.dogpile.core.testing.LockProviderContract;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

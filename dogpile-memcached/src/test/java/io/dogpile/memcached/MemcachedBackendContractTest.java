@@ -1,7 +1,7 @@
 package io.dogpile.memcached;
 
 import io.dogpile.cache.backend.Backend;
-import io.dogpile.cache.backend.BackendContract;
+import io.dogpile.cache.testing.BackendContract;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

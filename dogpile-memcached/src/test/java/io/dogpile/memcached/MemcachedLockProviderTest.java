@@ -1,7 +1,7 @@
 package io.dogpile.memcached;
 
 import io.dogpile.core.LockProvider;
-import io.dogpile.core.LockProviderContract;
+import io.dogpile.core.testing.LockProviderContract;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;

@@ -1,7 +1,7 @@
 package io.dogpile.memcached;
 
-import io.dogpile.cache.RegionContract;
 import io.dogpile.cache.backend.Backend;
+import io.dogpile.cache.testing.RegionContract;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 

@@ -6,8 +6,8 @@ import io.dogpile.cache.Region;
 import io.dogpile.cache.RegionBuilder;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -63,7 +63,7 @@ abstract class CommandsContract {
     @AfterEach
     final void close() throws Exception {
         count.close();
-        callers.end();
+        callers.close();
         Collections.reverse(opened);
         for (AutoCloseable one : opened) {
             one.close();

@@ -1,7 +1,7 @@
 package io.dogpile.redis;
 
 import io.dogpile.cache.backend.Backend;
-import io.dogpile.cache.backend.BackendContract;
+import io.dogpile.cache.testing.BackendContract;
 import io.dogpile.core.TimeSource;
 import java.time.Duration;
 import java.util.ArrayList;

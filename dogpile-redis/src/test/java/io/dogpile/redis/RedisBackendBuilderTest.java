@@ -11,12 +11,12 @@ import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.cache.backend.TieredBackend;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.Lease;
 import io.dogpile.core.TimeSource;
 import io.dogpile.core.WhenDown;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.Held;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -75,7 +75,7 @@ class RedisBackendBuilderTest {
 
     @AfterEach
     void end() throws Exception {
-        callers.end();
+        callers.close();
         nodes.end();
     }
 

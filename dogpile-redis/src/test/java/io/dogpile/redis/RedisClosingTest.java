@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
+import io.dogpile.core.testing.Callers;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.time.Duration;
@@ -27,7 +27,7 @@ class RedisClosingTest {
     @AfterEach
     void restore() throws InterruptedException {
         System.setErr(errBefore);
-        callers.end();
+        callers.close();
     }
 
     @Test

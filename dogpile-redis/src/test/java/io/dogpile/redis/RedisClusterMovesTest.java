@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -60,7 +60,7 @@ class RedisClusterMovesTest {
 
     @AfterEach
     void close() throws InterruptedException {
-        callers.end();
+        callers.close();
         backend.close();
         anotherBackend.close();
     }

@@ -1,7 +1,7 @@
 package io.dogpile.redis;
 
-import io.dogpile.cache.RegionContract;
 import io.dogpile.cache.backend.Backend;
+import io.dogpile.cache.testing.RegionContract;
 import io.dogpile.core.TimeSource;
 import java.time.Duration;
 import org.junit.jupiter.api.AfterAll;

@@ -9,11 +9,11 @@ import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.core.Background;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.Slot;
 import io.dogpile.core.WhenDown;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -72,7 +72,7 @@ class RedisFailuresTest {
     @AfterEach
     void end() throws Exception {
         log.close();
-        callers.end();
+        callers.close();
         nodes.end();
     }
 

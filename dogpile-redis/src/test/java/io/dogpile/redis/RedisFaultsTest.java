@@ -17,11 +17,11 @@ import io.dogpile.cache.RegionBuilder;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
 import io.dogpile.core.CreationException;
-import io.dogpile.core.Crew.Held;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.Held;
 import java.io.IOException;
 import java.net.Socket;
 import java.time.Duration;
@@ -82,7 +82,7 @@ class RedisFaultsTest {
 
     @AfterEach
     void end() throws Exception {
-        callers.end();
+        callers.close();
         nodes.end();
     }
 

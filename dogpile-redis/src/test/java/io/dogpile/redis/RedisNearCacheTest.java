@@ -7,7 +7,7 @@ import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.cache.backend.TieredBackend;
-import io.dogpile.core.Callers;
+import io.dogpile.core.testing.Callers;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -65,7 +65,7 @@ class RedisNearCacheTest {
 
     @AfterEach
     void close() throws Exception {
-        callers.end();
+        callers.close();
         count.close();
         for (AutoCloseable one : opened) {
             one.close();

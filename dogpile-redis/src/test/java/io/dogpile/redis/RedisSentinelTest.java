@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
 import io.dogpile.core.Creation;
-import io.dogpile.core.Crew.Held;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -49,7 +49,7 @@ class RedisSentinelTest {
 
     @AfterEach
     void close() throws InterruptedException {
-        callers.end();
+        callers.close();
         backends.forEach(RedisBackend::close);
     }
 

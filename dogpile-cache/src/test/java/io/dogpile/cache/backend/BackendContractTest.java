@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
 import static org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder.request;
 
+import io.dogpile.cache.testing.BackendContract;
 import io.dogpile.core.Forwarding;
 import io.dogpile.core.Slot;
 import io.dogpile.core.Slots;

@@ -1,5 +1,6 @@
 package io.dogpile.cache.backend;
 
+import io.dogpile.cache.testing.BackendContract;
 import io.dogpile.core.LockProvider;
 import java.time.Duration;
 import java.util.Set;

@@ -1,9 +1,9 @@
 package io.dogpile.cache.backend;
 
 import io.dogpile.core.DogpileListener;
-import io.dogpile.core.FakeTime;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
+import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;

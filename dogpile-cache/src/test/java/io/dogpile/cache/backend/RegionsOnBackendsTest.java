@@ -1,6 +1,6 @@
 package io.dogpile.cache.backend;
 
-import io.dogpile.cache.RegionContract;
+import io.dogpile.cache.testing.RegionContract;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Nested;

@@ -10,9 +10,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.dogpile.cache.Region;
 import io.dogpile.cache.RegionBuilder;
-import io.dogpile.core.FakeTime;
 import io.dogpile.core.Slot;
 import io.dogpile.core.Slots;
+import io.dogpile.core.testing.FakeTime;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;

@@ -6,7 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.core.Lease;
 import io.dogpile.core.LockProvider;
-import io.dogpile.core.LockProviderContract;
+import io.dogpile.core.testing.LockProviderContract;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,7 +1,7 @@
 package io.dogpile.cache.file;
 
-import io.dogpile.cache.RegionContract;
 import io.dogpile.cache.backend.Backend;
+import io.dogpile.cache.testing.RegionContract;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Tag;

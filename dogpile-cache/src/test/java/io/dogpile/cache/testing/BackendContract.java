@@ -1,4 +1,4 @@
-package io.dogpile.cache.backend;
+package io.dogpile.cache.testing;
 
 import static java.util.stream.Collectors.toMap;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
@@ -9,11 +9,16 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.cache.backend.Backend;
+import io.dogpile.cache.backend.Invalidation;
+import io.dogpile.cache.backend.Opening;
+import io.dogpile.cache.backend.Partition;
+import io.dogpile.cache.backend.Serializer;
 import io.dogpile.core.DogpileListener;
-import io.dogpile.core.FakeTime;
 import io.dogpile.core.Slot;
 import io.dogpile.core.Slots;
 import io.dogpile.core.TimeSource;
+import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.dogpile.core;
+package io.dogpile.core.testing;
 
 import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.Lease;
+import io.dogpile.core.LockProvider;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,6 @@
-package io.dogpile.core;
+package io.dogpile.core.testing;
 
+import io.dogpile.core.TimeSource;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -12,8 +13,12 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 
 /**
- * A clock that only {@link #advance} moves. Whoever is parked by it looks again at each move, and what was to run later
- * runs on the thread that moves it past its time. Thread-safe.
+ * A clock that only {@link #advance} moves, for {@code clock(…)} of a lock, a dogpile or a region. Whoever is parked by it
+ * looks again at each move, and what was to run later, such as the renewal of a lease, runs on the thread that moves it
+ * past its time.
+ *
+ * <p>It begins at a fixed time, so that a test sees the same stamps in each run. Not promised: that those who were woken
+ * by a move have gone on when it returns; see {@link #awaitParked}. Thread-safe, but for two threads that move it at once.
  */
 public final class FakeTime implements TimeSource {
     private record Alarm(long at, long order, Runnable task) {}
@@ -27,6 +32,9 @@ public final class FakeTime implements TimeSource {
     private volatile Instant wall = Instant.parse("2026-01-01T00:00:00Z");
     private long alarmsSet; // Guarded by: lock
 
+    /** Makes a clock that stands at the first moment of 2026. */
+    public FakeTime() {}
+
     @Override
     public long nanos() {
         long now = nanos;
@@ -39,8 +47,16 @@ public final class FakeTime implements TimeSource {
         return wall;
     }
 
-    /** Moves both clocks on, and runs what has become due, in the order of its time. */
+    /**
+     * Moves the monotonic and the wall clock on, and runs what has become due, on this thread and in the order of its time.
+     *
+     * @param by how far; not negative
+     * @throws IllegalArgumentException if it is negative: a monotonic clock does not go back
+     */
     public void advance(Duration by) {
+        if (by.isNegative()) {
+            throw new IllegalArgumentException("a monotonic clock does not go back, was told to by " + by);
+        }
         long to = nanos + by.toNanos();
         while (true) {
             Alarm due = takeDue(to);
@@ -53,17 +69,30 @@ public final class FakeTime implements TimeSource {
         moveTo(to);
     }
 
-    /** Moves the wall clock alone, as an operator or a time server does. */
+    /**
+     * Moves the wall clock alone, as an operator or a time server does.
+     *
+     * @param by how far; back if negative
+     */
     public void jumpWall(Duration by) {
         wall = wall.plus(by);
     }
 
-    /** How many threads wait for this clock or for a signal. */
+    /**
+     * How many threads wait for this clock or for a signal.
+     *
+     * @return those that are parked by {@link #park} now
+     */
     public int parkedThreads() {
         return parked.size();
     }
 
-    /** Waits, for at most ten real seconds, until that many threads wait. */
+    /**
+     * Waits, for at most ten real seconds, until that many threads wait: before the clock is moved, so that they see it.
+     *
+     * @param threads how many, at least
+     * @throws AssertionError if so many do not wait by then
+     */
     public void awaitParked(int threads) {
         long giveUpAt = System.nanoTime() + Duration.ofSeconds(10).toNanos();
         while (parked.size() < threads) {
@@ -106,7 +135,11 @@ public final class FakeTime implements TimeSource {
         }
     }
 
-    /** How many tasks wait for their time. */
+    /**
+     * How many tasks wait for their time, such as renewals that were not cancelled.
+     *
+     * @return the tasks given to {@link #after} that neither ran nor were cancelled
+     */
     public int alarms() {
         lock.lock();
         try {

@@ -1,4 +1,4 @@
-package io.dogpile.cache;
+package io.dogpile.cache.testing;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,14 +8,17 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.cache.CachedValue;
+import io.dogpile.cache.KeyedCreator;
+import io.dogpile.cache.Region;
+import io.dogpile.cache.RegionBuilder;
 import io.dogpile.cache.backend.Backend;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Background;
-import io.dogpile.core.Callers;
-import io.dogpile.core.Crew.Held;
-import io.dogpile.core.FakeTime;
 import io.dogpile.core.TimeSource;
+import io.dogpile.core.testing.Callers;
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.Held;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -29,8 +32,6 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.LockSupport;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -132,25 +133,12 @@ public abstract class RegionContract {
 
     @AfterEach
     void closeRegions() throws InterruptedException {
-        callers.end();
+        callers.close();
         opened.forEach(Region::close);
     }
 
     private String next(String key) {
         return key + " " + creations.incrementAndGet();
-    }
-
-    /** All wait for a value or in their creator, or have their result. */
-    static void awaitWaiting(List<? extends Callers.Caller<?>> all) {
-        Background.eventually(
-                "each caller waits or is done",
-                () -> all.stream().allMatch(caller -> caller.isDone() || isWaiting(caller.thread())));
-    }
-
-    /** Parked, and not just for a short turn at a lock. */
-    private static boolean isWaiting(Thread thread) {
-        Object blocker = LockSupport.getBlocker(thread);
-        return blocker != null && blocker.getClass().getEnclosingClass() != ReentrantLock.class;
     }
 
     @Nested
@@ -417,7 +405,7 @@ public abstract class RegionContract {
             Region<String, String> none = open(builder().cacheIf(value -> false));
             Held<String> held = new Held<>("value");
             List<Callers.Caller<String>> all = callers.start(4, () -> none.getOrCreate("key", held));
-            awaitWaiting(all);
+            Callers.awaitWaiting(all);
             held.awaitBegun();
             held.letGo();
             all.forEach(caller -> assertEquals("value", caller.result()));
@@ -592,11 +580,8 @@ public abstract class RegionContract {
                             live.decrementAndGet();
                             return next(k);
                         }));
-                awaitWaiting(all);
-                long done = round == 1 ? 0 : THREADS - 1; // there is a stale value for all others, or none
-                Background.eventually(
-                        done + " callers are done",
-                        () -> all.stream().filter(Callers.Caller::isDone).count() == done);
+                Callers.awaitWaiting(all);
+                Callers.awaitDone(all, round == 1 ? 0 : THREADS - 1); // there is a stale value for all others, or none
                 go.countDown();
                 for (Callers.Caller<String> caller : all) {
                     String result = caller.result();
@@ -650,7 +635,7 @@ public abstract class RegionContract {
                         go.await();
                         return Map.of("a", "1", "b", "2");
                     }));
-            awaitWaiting(all);
+            Callers.awaitWaiting(all);
             assertTrue(all.stream().noneMatch(Callers.Caller::isDone));
             go.countDown();
             all.forEach(caller -> assertEquals(Map.of("a", "1", "b", "2"), caller.result()));
@@ -664,7 +649,7 @@ public abstract class RegionContract {
                 throw new IllegalStateException("boom");
             });
             List<Callers.Caller<String>> all = callers.start(8, () -> region.getOrCreate("key", held));
-            awaitWaiting(all);
+            Callers.awaitWaiting(all);
             held.letGo();
             Throwable first = all.get(0).failure();
             assertEquals(
