@@ -1,13 +1,15 @@
 package io.dogpile.core;
 
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
  * Grants the right to create a name, one holder at a time: all that a pluggable, possibly distributed, lock must be.
  *
  * <p>Implementations are thread-safe and hold their promises as the contract suite {@code LockProviderContract} (in this
- * module's test-jar) checks them. What is <em>not</em> asked of them: waiting, fairness, re-entry. A holder that asks
+ * module's test-jar, package {@code io.dogpile.core.testing}) checks them. Who has a store that can compare and set, such
+ * as a database, implements the three verbs of {@link LockTable} instead, and asks {@link #over}. What is <em>not</em> asked of them: waiting, fairness, re-entry. A holder that asks
  * for its own name again is refused like anybody else.
  */
 @FunctionalInterface
@@ -32,5 +34,16 @@ public interface LockProvider {
      */
     static LockProvider local() {
         return new LocalLockProvider();
+    }
+
+    /**
+     * A provider by a table of holders. Its leases end with their time; grants are not numbered. What the table throws is
+     * thrown, a checked exception inside a {@link DogpileException}.
+     *
+     * @param table who holds which name
+     * @return a provider
+     */
+    static LockProvider over(LockTable table) {
+        return new TableLockProvider(Objects.requireNonNull(table, "table"));
     }
 }
