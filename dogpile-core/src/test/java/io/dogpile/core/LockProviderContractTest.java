@@ -18,6 +18,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
 import org.junit.platform.engine.support.descriptor.MethodSource;
@@ -39,8 +40,20 @@ class LockProviderContractTest {
     }
 
     @Test
-    void releaseWithoutOwnerCheck_isCaught() {
-        assertCaught(ReleasesAnybodys.class, "lateRelease_doesNotFreeAnotherHoldersLease", "close_twice_isHarmless");
+    void soundProvider_thatKeepsItsLeasesAlive_passes() {
+        assertEquals(Set.of(), broken(KeepsAlive.class));
+    }
+
+    @Test
+    void releaseWithoutOwnerCheck_isCaught_byWhatIsSaidOfLateReleasesAlone() {
+        assertEquals(
+                Set.of("lateRelease_doesNotFreeAnotherHoldersLease", "close_twice_isHarmless"),
+                broken(ReleasesAnybodys.class));
+    }
+
+    @Test
+    void renewalThatIsNotCancelled_isCaught_byWhatIsSaidOfClosedLeasesAlone() {
+        assertEquals(Set.of("closedLease_isNotKeptAlive"), broken(KeepsAliveForEver.class));
     }
 
     @Test
@@ -171,9 +184,15 @@ class LockProviderContractTest {
                     return Optional.empty();
                 }
                 token = numbers.incrementAndGet();
-                held.put(key, new Held(token, time.nanos() + life(leaseTime)));
+                hold(key, token, leaseTime);
             }
             return Optional.of(lease(key, token));
+        }
+
+        final void hold(String key, long token, Duration leaseTime) {
+            synchronized (held) {
+                held.put(key, new Held(token, time.nanos() + life(leaseTime)));
+            }
         }
 
         final boolean isHeld(String key) {
@@ -297,6 +316,58 @@ class LockProviderContractTest {
                 }
             };
         }
+    }
+
+    /** Its leases end with the process that holds them, since it extends them by itself. */
+    static class KeepsAlive extends Sound {
+        @Override
+        protected LockProvider provider() {
+            return (name, leaseTime) -> locks.tryAcquire(name, leaseTime).map(lease -> kept(name, lease, leaseTime));
+        }
+
+        private Lease kept(String name, Lease lease, Duration leaseTime) {
+            AtomicReference<Runnable> cancel = new AtomicReference<>();
+            keep(name, lease, leaseTime, cancel);
+            return new Lease() {
+                @Override
+                public long fencingToken() {
+                    return lease.fencingToken();
+                }
+
+                @Override
+                public boolean extend(Duration longer) {
+                    return lease.extend(longer);
+                }
+
+                @Override
+                public void close() {
+                    ended(cancel.get());
+                    lease.close();
+                }
+            };
+        }
+
+        private void keep(String name, Lease lease, Duration leaseTime, AtomicReference<Runnable> cancel) {
+            cancel.set(locks.time.after(leaseTime.toNanos() / 3, () -> {
+                locks.hold(name, lease.fencingToken(), leaseTime);
+                keep(name, lease, leaseTime, cancel);
+            }));
+        }
+
+        void ended(Runnable cancel) {
+            cancel.run();
+        }
+
+        @Override
+        protected Set<Trait> traits() {
+            return Set.of(Trait.WITH_THE_PROCESS, Trait.NUMBERED);
+        }
+    }
+
+    /** The renewal goes on when the lease was closed, and so takes the name again. */
+    static class KeepsAliveForEver extends KeepsAlive {
+        @Override
+        void ended(Runnable cancel) {}
     }
 
     static class ExtendsAnybodys extends Sound {

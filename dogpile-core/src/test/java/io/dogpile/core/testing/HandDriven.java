@@ -6,8 +6,8 @@ import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * An executor that runs nothing before it is told to: what is given to {@code refreshOn}, {@code async} or
- * {@code renewOn} waits until the test calls {@link #runAll}, and then runs on the thread of the test.
+ * An executor that runs nothing before it is told to: what is given to {@code refreshOn} or {@code async}
+ * waits until the test calls {@link #runAll}, and then runs on the thread of the test.
  *
  * <p>It keeps all that it takes until then, and has no thread of its own. Thread-safe.
  */

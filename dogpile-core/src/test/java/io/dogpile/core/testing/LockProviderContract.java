@@ -64,6 +64,7 @@ public abstract class LockProviderContract {
     private static final long AT_ONCE_SECONDS = 30;
 
     private static final Duration SHORT_LEASE = Duration.ofSeconds(1);
+    private static final Duration BRIEF_LEASE = Duration.ofMillis(100);
     private static final int CONTENDERS = 8;
     private static final int GRANTS_EACH = 25;
 
@@ -282,6 +283,18 @@ public abstract class LockProviderContract {
             assertRefused(other, "foo");
             assertTrue(lease.extend(LONG_LEASE));
         }
+    }
+
+    @Test
+    @Tag("D-079")
+    void closedLease_isNotKeptAlive() {
+        Lease closed = acquire("foo", BRIEF_LEASE);
+        assertTrue(closed.extend(BRIEF_LEASE));
+        closed.close();
+        letExpire(BRIEF_LEASE); // for a provider that extends by itself
+        Lease next = acquire("foo");
+        assertRefused(other, "foo");
+        assertTrue(next.extend(LONG_LEASE));
     }
 
     @Test
