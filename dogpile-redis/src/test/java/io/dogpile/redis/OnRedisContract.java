@@ -38,7 +38,7 @@ abstract class OnRedisContract extends BackendContract {
 
     @Override
     protected final Set<Trait> traits() {
-        return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE);
+        return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE, Trait.TELLS);
     }
 
     @Override

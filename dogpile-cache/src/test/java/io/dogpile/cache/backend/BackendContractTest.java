@@ -24,7 +24,7 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
 /** The contract bites: backends that are broken in one way each fail it, and one that is not passes. */
 class BackendContractTest {
-    private static final int CLAIMS = 45;
+    private static final int CLAIMS = 50;
 
     @Test
     void soundBackend_passes() {
@@ -150,6 +150,54 @@ class BackendContractTest {
     @Test
     void valueOfAnotherKey_isCaught() {
         assertCaught(Mixes.class, "manyThreads_neverSeeATornOrForeignValue");
+    }
+
+    // A store that grants rights by itself, with one mistake each: what catches it is what speaks of it, and nothing
+    // else.
+
+    @Test
+    void soundStoreWithRights_passes() {
+        assertEquals(Set.of(), broken(Rights.class));
+    }
+
+    @Test
+    void rightGivenBackWithoutOwnerCheck_isCaught() {
+        assertEquals(Set.of("lateAbandon_leavesAnotherHoldersRight"), broken(RightsWithoutOwnerCheck.class));
+    }
+
+    @Test
+    void renewalThatIsNotCancelled_isCaught() {
+        assertEquals(Set.of("rightThatEnded_isNotRenewed"), broken(RightsWithoutRenewalCancel.class));
+    }
+
+    @Test
+    void secondLookThatIsLeftOut_isCaught() {
+        assertEquals(
+                Set.of(
+                        "claimAfterAnotherPublished_showsWhatIsThere_orLooksNot",
+                        "claimAll_showsWhatWasStoredSince_orLooksNot"),
+                broken(RightsWithoutSecondLook.class));
+    }
+
+    @Test
+    void registrationThatComesTooLate_isCaught() {
+        assertEquals(Set.of("whoIsRefusedAndWatches_isTold"), broken(RightsWithLateRegistration.class));
+    }
+
+    @Test
+    void publicationWithoutNonce_isCaught() {
+        assertEquals(
+                Set.of(
+                        "put_voidsARightGrantedBefore",
+                        "putAll_voidsARightGrantedBefore",
+                        "invalidation_voidsARightGrantedBefore",
+                        "invalidationOfSeveral_voidsRightsGrantedBefore",
+                        "invalidationOfAll_voidsRightsGrantedBefore",
+                        "abandonedRight_publishesNothing",
+                        "right_isGoodForOnePublication",
+                        "draftNotToBeKept_isRefused_whereTheRightIsLost",
+                        "rightsOfABatch_areVoidedOneByOne"),
+                broken(RightsWithoutNonce.class));
     }
 
     private static void assertCaught(Class<? extends BackendContract> suite, String... claims) {
@@ -543,6 +591,62 @@ class BackendContractTest {
         @Override
         public Slot.Claim<V> claim(Slot.Wish wish) throws Exception {
             return inner.claim(wish);
+        }
+    }
+
+    static class Rights extends BackendContract {
+        SeededStore.Mistake mistake() {
+            return SeededStore.Mistake.NONE;
+        }
+
+        @Override
+        protected Backend backend() {
+            return new SeededStore(mistake());
+        }
+
+        @Override
+        protected Set<Trait> traits() {
+            return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE, Trait.TELLS);
+        }
+    }
+
+    static class RightsWithoutOwnerCheck extends Rights {
+        @Override
+        SeededStore.Mistake mistake() {
+            return SeededStore.Mistake.OWNER_CHECK;
+        }
+    }
+
+    static class RightsWithoutRenewalCancel extends Rights {
+        @Override
+        SeededStore.Mistake mistake() {
+            return SeededStore.Mistake.RENEWAL_CANCEL;
+        }
+    }
+
+    static class RightsWithoutSecondLook extends Rights {
+        @Override
+        SeededStore.Mistake mistake() {
+            return SeededStore.Mistake.SECOND_LOOK;
+        }
+    }
+
+    static class RightsWithLateRegistration extends Rights {
+        @Override
+        SeededStore.Mistake mistake() {
+            return SeededStore.Mistake.LATE_REGISTRATION;
+        }
+
+        @Override
+        protected Duration patience() {
+            return Duration.ofMillis(100); // a store that tells tells at once, on the thread of the writer
+        }
+    }
+
+    static class RightsWithoutNonce extends Rights {
+        @Override
+        SeededStore.Mistake mistake() {
+            return SeededStore.Mistake.NONCE;
         }
     }
 }

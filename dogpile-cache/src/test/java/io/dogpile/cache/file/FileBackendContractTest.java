@@ -38,6 +38,6 @@ class FileBackendContractTest extends BackendContract {
 
     @Override
     protected Set<Trait> traits() {
-        return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE);
+        return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE, Trait.TELLS);
     }
 }

@@ -32,7 +32,9 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -59,6 +61,8 @@ public abstract class BackendContract {
         PERSISTENT,
         /** A second claim is refused while the right of the first is held; else it takes the right over. */
         EXCLUSIVE,
+        /** Who is refused a right, and watched its key before, is told as soon as there is a value or the right is free. */
+        TELLS,
         /** Nothing is ever stored. */
         FORGETFUL
     }
@@ -140,6 +144,15 @@ public abstract class BackendContract {
      */
     protected Duration precision() {
         return INSTANT;
+    }
+
+    /**
+     * How long, in real time, a store may take to tell who watches.
+     *
+     * @return by default 10 seconds
+     */
+    protected Duration patience() {
+        return Duration.ofSeconds(10);
     }
 
     @BeforeEach
@@ -528,6 +541,85 @@ public abstract class BackendContract {
             assertHolds("key", "second");
             assertRefused(first, "first");
             assertHolds("key", "second");
+        }
+    }
+
+    @Test
+    void lateAbandon_leavesAnotherHoldersRight() throws Exception {
+        for (boolean published : List.of(true, false)) {
+            Slot.Grant<String> late = claim("key").grant();
+            if (published) {
+                late.publish(draft("first"));
+            } else {
+                partition.invalidate("key", Invalidation.HARD);
+            }
+            Slot.Claim<String> next = claim("key");
+            if (next.kind() == Slot.Claim.Kind.HELD) {
+                late.abandon(null); // where a lock grants the right, which knows nothing of invalidations
+                next = claim("key");
+            }
+            late.abandon(null);
+            assertTrue(next.grant().renew(), "the right went with one that had ended before");
+            assertEquals(
+                    Slot.Published.Outcome.STORED,
+                    next.grant().publish(draft("value")).outcome());
+            assertHolds("key", "value");
+        }
+    }
+
+    @Test
+    void rightThatEnded_isNotRenewed() throws Exception {
+        for (boolean published : List.of(true, false)) {
+            Slot.Grant<String> ended = claim("key").grant();
+            if (published) {
+                ended.publish(draft("value"));
+            } else {
+                ended.abandon(null);
+            }
+            if (time instanceof FakeTime) {
+                letPass(time, lease()); // for who renews by itself
+            }
+            assertEquals(!keeps(), ended.renew());
+            Slot.Claim<String> next = claim("key");
+            assertEquals(Slot.Claim.Kind.GRANTED, next.kind(), "the right is held, though it was given back");
+            assertEquals(!keeps(), ended.renew());
+            assertTrue(next.grant().renew());
+            next.grant().abandon(null);
+        }
+    }
+
+    @Test
+    void whoIsRefusedAndWatches_isTold() throws Exception {
+        for (boolean published : List.of(true, false)) {
+            Semaphore told = new Semaphore(0);
+            Slot.Seen<String> before = read("key");
+            Slot.Grant<String> right = before.claim(wish()).grant();
+            try (Slot.Watch watch = partition.slot("key").watch(changed -> told.release())) {
+                if (traits().contains(Trait.TELLS)) {
+                    awaitLive(watch);
+                    Slot.Claim.Kind kind = before.claim(wish()).kind();
+                    assertEquals(Slot.Claim.Kind.HELD, kind, "TELLS needs EXCLUSIVE: it is for who is refused");
+                    told.drainPermits();
+                } else {
+                    assertFalse(watch.live(), "a watch that is live tells, which is the trait TELLS");
+                }
+                if (published) {
+                    right.publish(draft("value"));
+                } else {
+                    right.abandon(null);
+                }
+                assertTrue(
+                        !traits().contains(Trait.TELLS) || told.tryAcquire(patience().toNanos(), TimeUnit.NANOSECONDS),
+                        "registered too late, or not at all");
+            }
+        }
+    }
+
+    private void awaitLive(Slot.Watch watch) {
+        long start = System.nanoTime();
+        while (!watch.live()) {
+            assertTrue(System.nanoTime() - start < patience().toNanos(), "never live");
+            LockSupport.parkNanos(1_000_000);
         }
     }
 
