@@ -155,6 +155,14 @@ public abstract class BackendContract {
         return Duration.ofSeconds(10);
     }
 
+    /**
+     * Closes what this test made, such as a connection. Called when the suite is done with it; an {@code @AfterEach} of a
+     * subclass is called too early.
+     *
+     * @throws Exception if that fails, and with it the test
+     */
+    protected void closeStore() throws Exception {}
+
     @BeforeEach
     void open() {
         backend = backend();
@@ -163,8 +171,12 @@ public abstract class BackendContract {
     }
 
     @AfterEach
-    void close() {
-        opened.forEach(Partition::close);
+    void close() throws Exception {
+        try {
+            opened.forEach(Partition::close);
+        } finally {
+            closeStore();
+        }
     }
 
     private <V> Partition<V> open(Backend where, String name, Serializer<V> serializer) {

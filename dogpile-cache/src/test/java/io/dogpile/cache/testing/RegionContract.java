@@ -126,15 +126,27 @@ public abstract class RegionContract {
         return built;
     }
 
+    /**
+     * Closes what this test made, such as a connection. Called when the suite is done with it; an {@code @AfterEach} of a
+     * subclass is called too early.
+     *
+     * @throws Exception if that fails, and with it the test
+     */
+    protected void closeStore() throws Exception {}
+
     @BeforeEach
     void openRegion() {
         region = open(builder());
     }
 
     @AfterEach
-    void closeRegions() throws InterruptedException {
+    void closeRegions() throws Exception {
         callers.close();
-        opened.forEach(Region::close);
+        try {
+            opened.forEach(Region::close);
+        } finally {
+            closeStore();
+        }
     }
 
     private String next(String key) {

@@ -123,6 +123,14 @@ public abstract class LockProviderContract {
         return Duration.ofSeconds(AT_ONCE_SECONDS);
     }
 
+    /**
+     * Closes what this test made, such as a connection. Called when the suite is done with it; an {@code @AfterEach} of a
+     * subclass is called too early.
+     *
+     * @throws Exception if that fails, and with it the test
+     */
+    protected void closeStore() throws Exception {}
+
     @BeforeEach
     void open() {
         provider = provider();
@@ -131,9 +139,13 @@ public abstract class LockProviderContract {
     }
 
     @AfterEach
-    void giveBack() {
+    void giveBack() throws Exception {
         threads.shutdownNow();
-        granted.forEach(Lease::close);
+        try {
+            granted.forEach(Lease::close);
+        } finally {
+            closeStore();
+        }
     }
 
     @Test
