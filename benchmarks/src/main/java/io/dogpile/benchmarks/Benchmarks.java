@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import net.spy.memcached.MemcachedClient;
 import org.cache2k.Cache2kBuilder;
 import org.redisson.Redisson;
 import org.springframework.cache.CacheManager;
@@ -141,6 +142,7 @@ public final class Benchmarks {
         }
         // What peers tell while they start is not of interest, and what they warn of here neither.
         System.setProperty(Peers.LOG_LEVEL, "error");
+        System.setProperty(Peers.MEMCACHED_LOGGER, Peers.SLF4J);
         long seconds = groups.entrySet().stream()
                 .filter(group -> wanted.contains(group.getKey()))
                 .mapToLong(group -> group.getValue().seconds())
@@ -179,6 +181,10 @@ public final class Benchmarks {
         groups.put("redisWake", new Group(RedisWake.expectedSeconds(), RedisWake::run));
         groups.put("redisNear", new Group(NEAR_HIT.expectedSeconds() + NearCaches.expectedSeconds(), Benchmarks::near));
         groups.put("redisExpiry", new Group(RedisExpiry.expectedSeconds(), RedisExpiry::run));
+        groups.put("memcachedHit", new Group(MemcachedHit.expectedSeconds(), MemcachedHit::run));
+        groups.put("memcachedStampede", new Group(MemcachedStampede.expectedSeconds(), MemcachedStampede::run));
+        groups.put("fileHit", new Group(FileHit.expectedSeconds(), FileHit::run));
+        groups.put("fileLock", new Group(FileLocks.expectedSeconds(), FileLocks::run));
         return groups;
     }
 
@@ -218,7 +224,8 @@ public final class Benchmarks {
                                 CacheManager.class,
                                 Redisson.class,
                                 io.lettuce.core.RedisClient.class,
-                                RedisClient.class)
+                                RedisClient.class,
+                                MemcachedClient.class)
                         .map(Benchmarks::jar)
                         .collect(Collectors.joining(", "))
                 + "; load average before the run "

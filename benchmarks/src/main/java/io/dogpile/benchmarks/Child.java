@@ -55,6 +55,7 @@ final class Child implements AutoCloseable {
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx512m",
                 "-D" + Peers.LOG_LEVEL + "=error",
+                "-D" + Peers.MEMCACHED_LOGGER + '=' + Peers.SLF4J,
                 "-classpath",
                 System.getProperty("java.class.path"),
                 main.getName()));

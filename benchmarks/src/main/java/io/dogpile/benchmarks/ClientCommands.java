@@ -1,11 +1,13 @@
 package io.dogpile.benchmarks;
 
+import io.dogpile.memcached.MemcachedServer;
 import io.dogpile.redis.CommandCount;
 import io.dogpile.redis.CommandCount.Command;
 import io.dogpile.redis.RedisServer;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
@@ -27,6 +29,27 @@ record ClientCommands(Map<String, Long> byName) {
                     .collect(Collectors.groupingBy(
                             command -> command.name().toLowerCase(Locale.ROOT), TreeMap::new, Collectors.counting())));
         }
+    }
+
+    /**
+     * As the server itself counts them. It does not tell what it was asked for; so what is sent by the clock is among them: the
+     * look after a region's two marks, each second.
+     */
+    static ClientCommands of(MemcachedServer server, Counted counted) throws Exception {
+        Map<String, Long> before = told(server);
+        counted.run();
+        Map<String, Long> since = told(server);
+        since.replaceAll((name, number) -> number - Objects.requireNonNull(before.get(name)));
+        since.values().removeIf(number -> number == 0);
+        return new ClientCommands(since);
+    }
+
+    private static Map<String, Long> told(MemcachedServer server) {
+        Map<String, Long> told = new TreeMap<>();
+        told.put("get", server.stat("cmd_get"));
+        told.put("set, add, cas", server.stat("cmd_set"));
+        told.put("delete", server.stat("delete_hits") + server.stat("delete_misses"));
+        return told;
     }
 
     static boolean isByTheClock(Command command) {

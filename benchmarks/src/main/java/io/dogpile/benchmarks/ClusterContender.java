@@ -1,94 +1,50 @@
 package io.dogpile.benchmarks;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
-import io.dogpile.cache.Region;
 import java.time.Duration;
-import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.redisson.api.RBucket;
-import org.redisson.api.RLock;
-import org.redisson.api.RedissonClient;
-import redis.clients.jedis.JedisPubSub;
-import redis.clients.jedis.RedisClient;
-import redis.clients.jedis.params.SetParams;
 
 /** Ways to get or create a value that several processes share. */
 enum ClusterContender {
-    REGION("Region on RedisBackend") {
-        @Override
-        Lookup open(int port) {
-            Region<String, byte[]> region =
-                    Peers.region("cluster", Peers.backend(port)).build();
-            return (key, creator) -> region.getOrCreate(key, creator::call);
-        }
-    },
+    REGION("Region on RedisBackend", RedisWays::region),
 
     /** A lease short enough to wait for its end. */
-    SHORT_LEASE("Region on RedisBackend, short lease") {
-        @Override
-        Lookup open(int port) {
-            Region<String, byte[]> region = Peers.region(SHORT_LEASE_REGION, Peers.backend(port))
-                    .lease(LEASE)
-                    .build();
-            return (key, creator) -> region.getOrCreate(key, creator::call);
-        }
-    },
+    SHORT_LEASE("Region on RedisBackend, short lease", RedisWays::regionWithShortLease),
 
     /** Not a cache: the least that could work, to show what can be reached. */
-    PROBE("(limit probe: single flight, SET NX, publish)") {
-        @Override
-        Lookup open(int port) throws InterruptedException {
-            return singleFlight(published(port));
-        }
-    },
+    PROBE("(limit probe: single flight, SET NX, publish)", port -> singleFlight(RedisWays.published(port))),
 
-    REDISSON_SINGLE("Redisson RLock + RBucket behind a single flight") {
-        @Override
-        Lookup open(int port) {
-            return singleFlight(locked(Peers.redisson(port)));
-        }
-    },
+    REDISSON_SINGLE("Redisson RLock + RBucket behind a single flight", port -> singleFlight(RedisWays.locked(port))),
 
-    REDISSON("Redisson RLock + RBucket, every thread") {
-        @Override
-        Lookup open(int port) {
-            return locked(Peers.redisson(port));
-        }
-    },
+    REDISSON("Redisson RLock + RBucket, every thread", RedisWays::locked),
 
     /** As dogpile.cache's lock in Redis does: who waits must win the lock, and only then looks again. */
-    POLLING("SET NX, polled each 100 ms, then GET") {
-        @Override
-        Lookup open(int port) {
-            return polled(Peers.jedis(port));
-        }
-    };
+    POLLING("SET NX, polled each 100 ms, then GET", RedisWays::polled),
+
+    MEMCACHED_REGION("Region on MemcachedBackend", MemcachedWays::region),
+
+    MEMCACHED_VALUE_POLL("add; who loses polls the value each 100 ms", MemcachedWays::valuePolled),
+
+    MEMCACHED_SINGLE("the same behind a single flight", port -> singleFlight(MemcachedWays.valuePolled(port))),
+
+    /** As dogpile.cache's lock in memcached does: who waits must win the lock, and tries ever less often. */
+    MEMCACHED_BACK_OFF("add, tried with dogpile.cache's back-off, then get", MemcachedWays::backingOff);
 
     static final Duration LEASE = Duration.ofMillis(1_500);
     static final String SHORT_LEASE_REGION = "takeover";
+    static final long POLL_MILLIS = 100;
 
-    private static final long LEASE_MILLIS = 30_000;
-    private static final long POLL_MILLIS = 100;
     private static final long LONGEST_FLIGHT_SECONDS = 50;
-    private static final String UNLOCK =
-            "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0";
-    private static final String PUBLISH = "redis.call('set',KEYS[1],ARGV[1],'PX',ARGV[2]) "
-            + "if redis.call('get',KEYS[2])==ARGV[3] then redis.call('del',KEYS[2]) end "
-            + "return redis.call('publish',KEYS[3],KEYS[1])";
-    private static final String CHANNEL = "done";
 
     final String title;
+    private final Opening opening;
 
-    ClusterContender(String title) {
+    ClusterContender(String title, Opening opening) {
         this.title = title;
+        this.opening = opening;
     }
 
     /** A cache as a caller sees it. */
@@ -97,8 +53,16 @@ enum ClusterContender {
         byte[] get(String key, Callable<byte[]> creator) throws Exception;
     }
 
+    /** How a cache comes to be. */
+    @FunctionalInterface
+    private interface Opening {
+        Lookup open(int port) throws Exception;
+    }
+
     /** With clients of its own, which end with the JVM. */
-    abstract Lookup open(int port) throws Exception;
+    Lookup open(int port) throws Exception {
+        return opening.open(port);
+    }
 
     /** One caller of this JVM goes; the others wait for what it brings. */
     private static Lookup singleFlight(Lookup inner) {
@@ -120,124 +84,5 @@ enum ClusterContender {
                 flights.remove(key, mine);
             }
         };
-    }
-
-    private static Lookup locked(RedissonClient client) {
-        return (key, creator) -> {
-            RBucket<byte[]> bucket = client.getBucket("bucket:" + key);
-            byte[] value = bucket.get();
-            if (value != null) {
-                return value;
-            }
-            RLock lock = client.getLock("lock:" + key);
-            lock.lock();
-            try {
-                value = bucket.get();
-                if (value == null) {
-                    value = creator.call();
-                    bucket.set(value, Peers.LIFE);
-                }
-                return value;
-            } finally {
-                lock.unlock();
-            }
-        };
-    }
-
-    private static Lookup polled(RedisClient jedis) {
-        return (key, creator) -> {
-            byte[] name = bytes("polled:" + key);
-            byte[] value = jedis.get(name);
-            if (value != null) {
-                return value;
-            }
-            String lock = "_lock" + key;
-            String token = UUID.randomUUID().toString();
-            while (jedis.set(lock, token, lease()) == null) {
-                TimeUnit.MILLISECONDS.sleep(POLL_MILLIS);
-            }
-            try {
-                value = jedis.get(name);
-                if (value == null) {
-                    value = creator.call();
-                    jedis.set(name, value, SetParams.setParams().px(Peers.LIFE.toMillis()));
-                }
-                return value;
-            } finally {
-                jedis.eval(UNLOCK, 1, lock, token);
-            }
-        };
-    }
-
-    /** The owner stores, unlocks and publishes in one script; who loses waits for the message, then reads. */
-    private static Lookup published(int port) throws InterruptedException {
-        RedisClient jedis = Peers.jedis(port);
-        Map<String, Semaphore> waiting = new ConcurrentHashMap<>();
-        listen(port, waiting);
-        return (key, creator) -> {
-            String named = "probe:" + key;
-            byte[] name = bytes(named);
-            byte[] value = jedis.get(name);
-            if (value != null) {
-                return value;
-            }
-            Semaphore told = new Semaphore(0);
-            waiting.put(named, told);
-            try {
-                String lock = "_lock" + named;
-                String token = UUID.randomUUID().toString();
-                while (jedis.set(lock, token, lease()) == null) {
-                    var unused = told.tryAcquire(1, TimeUnit.SECONDS);
-                    value = jedis.get(name);
-                    if (value != null) {
-                        return value;
-                    }
-                }
-                value = jedis.get(name);
-                if (value != null) {
-                    jedis.eval(UNLOCK, 1, lock, token);
-                    return value;
-                }
-                value = creator.call();
-                jedis.eval(
-                        bytes(PUBLISH),
-                        List.of(name, bytes(lock), bytes(CHANNEL)),
-                        List.of(value, bytes(Long.toString(Peers.LIFE.toMillis())), bytes(token)));
-                return value;
-            } finally {
-                waiting.remove(named);
-            }
-        };
-    }
-
-    private static void listen(int port, Map<String, Semaphore> waiting) throws InterruptedException {
-        RedisClient jedis = Peers.jedis(port);
-        CountDownLatch subscribed = new CountDownLatch(1);
-        JedisPubSub listener = new JedisPubSub() {
-            @Override
-            public void onMessage(String channel, String key) {
-                Semaphore waiter = waiting.get(key);
-                if (waiter != null) {
-                    waiter.release();
-                }
-            }
-
-            @Override
-            public void onSubscribe(String channel, int count) {
-                subscribed.countDown();
-            }
-        };
-        Thread thread = new Thread(() -> jedis.subscribe(listener, CHANNEL), "listener");
-        thread.setDaemon(true);
-        thread.start();
-        subscribed.await();
-    }
-
-    private static SetParams lease() {
-        return SetParams.setParams().nx().px(LEASE_MILLIS);
-    }
-
-    private static byte[] bytes(String text) {
-        return text.getBytes(UTF_8);
     }
 }

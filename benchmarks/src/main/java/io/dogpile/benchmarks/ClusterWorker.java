@@ -44,7 +44,14 @@ public final class ClusterWorker {
     }
 
     /** Has them all create values without a rival, one after the other, in all of the processes at once. */
-    static void warmUp(Iterable<Child> children, ClusterContender contender, int creations) throws Exception {
+    static void warmUp(Iterable<Child> children, List<ClusterContender> contenders, int creations) throws Exception {
+        for (ClusterContender each : contenders) {
+            Progress.show("warming up: " + each.title);
+            warmUp(children, each, creations);
+        }
+    }
+
+    private static void warmUp(Iterable<Child> children, ClusterContender contender, int creations) throws Exception {
         for (Child child : children) {
             child.tell(WARM_UP, contender, creations);
         }
@@ -54,7 +61,15 @@ public final class ClusterWorker {
     }
 
     /** Has them all ask for one key after the other together, so that what waits and is woken is compiled, too. */
-    static void warmUpTogether(List<Child> children, ClusterContender contender, int threads, int rounds)
+    static void warmUpTogether(List<Child> children, List<ClusterContender> contenders, int threads, int rounds)
+            throws Exception {
+        for (ClusterContender each : contenders) {
+            Progress.show("warming up together: " + each.title);
+            warmUpTogether(children, each, threads, rounds);
+        }
+    }
+
+    private static void warmUpTogether(List<Child> children, ClusterContender contender, int threads, int rounds)
             throws Exception {
         for (int round = 0; round < rounds; round++) {
             long startAt = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(WARM_UP_START_MILLIS);

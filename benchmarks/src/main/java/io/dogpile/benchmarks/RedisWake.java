@@ -87,11 +87,8 @@ public final class RedisWake {
         List<Child> both = Child.start(2, ClusterWorker.class, Integer.toString(server.port()));
         List<Histogram> lags = ALL.stream().map(each -> new Histogram(3)).toList();
         try {
-            for (ClusterContender each : ALL) {
-                Progress.show("warming up: " + each.title);
-                ClusterWorker.warmUp(both, each, sizes.warmUpCreations());
-                ClusterWorker.warmUpTogether(both, each, 1, sizes.warmUpTogether());
-            }
+            ClusterWorker.warmUp(both, ALL, sizes.warmUpCreations());
+            ClusterWorker.warmUpTogether(both, ALL, 1, sizes.warmUpTogether());
             for (int round = -sizes.warmUpWakes(); round < sizes.wakes(); round++) {
                 if (Math.floorMod(round, ROUNDS_A_LINE) == 0) {
                     Progress.show("wake-up " + round + " of " + sizes.wakes());
@@ -143,7 +140,7 @@ public final class RedisWake {
         List<Takeover> seen = new ArrayList<>();
         List<Child> survivors = Child.start(SURVIVORS, ClusterWorker.class, Integer.toString(server.port()));
         try {
-            ClusterWorker.warmUp(survivors, ClusterContender.SHORT_LEASE, sizes.warmUpCreations());
+            ClusterWorker.warmUp(survivors, List.of(ClusterContender.SHORT_LEASE), sizes.warmUpCreations());
             for (int round = 0; round < sizes.kills(); round++) {
                 Progress.show("kill " + (round + 1) + " of " + sizes.kills());
                 try (Child holder = Child.start(1, ClusterWorker.class, Integer.toString(server.port()))

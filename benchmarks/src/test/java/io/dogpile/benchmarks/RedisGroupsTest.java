@@ -6,9 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import io.dogpile.cache.Region;
 import io.dogpile.redis.RedisBackend;
 import io.dogpile.redis.RedisServer;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -20,31 +17,31 @@ import org.junit.jupiter.api.parallel.Isolated;
 class RedisGroupsTest {
     @Test
     void hit_oneRound_isOneCommand() throws Exception {
-        assertThat(printed(() -> RedisHit.run(0, 1)))
+        assertThat(Printed.by(() -> RedisHit.run(Throughput.Sizes.SMALLEST)))
                 .contains("### Hit in Redis, 16 threads, one hot key", "1 thread, 1,000 keys: commands a hit: 1.00");
     }
 
     @Test
     void stampede_oneRound_hasOneCreationEach() throws Exception {
-        assertThat(printed(() -> RedisStampede.run(new RedisStampede.Sizes(1, 1, 0, 1, 1))))
+        assertThat(Printed.by(() -> RedisStampede.run(new RedisStampede.Sizes(1, 1, 0, 1, 1))))
                 .contains("### One cold key", ClusterContender.POLLING.title, "most creations in a round: 1.00");
     }
 
     @Test
     void wake_oneOfEach_hasOneSuccessor() throws Exception {
-        assertThat(printed(() -> RedisWake.run(new RedisWake.Sizes(1, 1, 0, 1, 1))))
+        assertThat(Printed.by(() -> RedisWake.run(new RedisWake.Sizes(1, 1, 0, 1, 1))))
                 .contains("### One waiter", "exactly one successor each time, and no caller fails: met");
     }
 
     @Test
     void expiry_oneSecond_hasNoFailures() throws Exception {
-        assertThat(printed(() -> RedisExpiry.run(1, 1, 1)))
+        assertThat(Printed.by(() -> RedisExpiry.run(1, 1, 1)))
                 .contains("### Expiry under load in Redis", ExpiryWorker.Kind.JETCACHE.title);
     }
 
     @Test
     void near_fewRounds_leaveNoOldCopy() throws Exception {
-        assertThat(printed(() -> {
+        assertThat(Printed.by(() -> {
                     try (RedisServer server = RedisServer.start()) {
                         NearCaches.run(server, 3);
                     }
@@ -69,17 +66,5 @@ class RedisGroupsTest {
             });
             assertEquals(Map.of("hmget", 3L), hits.byName());
         }
-    }
-
-    private static String printed(ClientCommands.Counted run) throws Exception {
-        PrintStream before = System.out;
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        System.setOut(new PrintStream(bytes, true, StandardCharsets.UTF_8));
-        try {
-            run.run();
-        } finally {
-            System.setOut(before);
-        }
-        return bytes.toString(StandardCharsets.UTF_8);
     }
 }
