@@ -10,6 +10,7 @@ import io.dogpile.cache.backend.ValueFormat;
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
+import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -86,10 +87,14 @@ final class FilePartition<V> implements Partition<V> {
         return path.getFileName().toString();
     }
 
-    /** A key, its text, its full name, and its file. */
-    private record Name(Object key, String text, String full, Path path) {
+    /** A key, its text, its full name, and its file; which reads open by its name, as a path takes longer to make than a hash. */
+    private record Name(Object key, String text, String full, File file) {
+        Path path() {
+            return file.toPath();
+        }
+
         String lock() {
-            return lockName(path);
+            return file.getName();
         }
     }
 
@@ -97,7 +102,7 @@ final class FilePartition<V> implements Partition<V> {
         String text = texts.apply(key);
         String full = region + ':' + text;
         String hash = HexFormat.of().formatHex(LockPlace.sha256().digest(full.getBytes(StandardCharsets.UTF_8)));
-        return new Name(key, text, full, folder.resolve(hash.substring(0, 2)).resolve(hash + SUFFIX));
+        return new Name(key, text, full, new File(folder + File.separator + hash.substring(0, 2), hash + SUFFIX));
     }
 
     /** What the right to create the successor of a write is named by. */
@@ -106,7 +111,7 @@ final class FilePartition<V> implements Partition<V> {
     }
 
     private LockPlace right(Name name, long fence, RegionMarks.Marks valid) {
-        return locks.place(LockPlace.Kind.RIGHT, rightName(name.path, fence, valid));
+        return locks.place(LockPlace.Kind.RIGHT, rightName(name.path(), fence, valid));
     }
 
     private long newFence() {
@@ -155,7 +160,7 @@ final class FilePartition<V> implements Partition<V> {
 
         @Override
         public long fence() throws IOException {
-            return files.readHeader(name.path).fence();
+            return files.readHeader(name.path()).fence();
         }
 
         @Override
@@ -178,7 +183,7 @@ final class FilePartition<V> implements Partition<V> {
     private Sight read(Name name, RegionMarks.Marks valid) throws IOException {
         ValueFiles.Found found;
         try {
-            found = files.read(name.path, longestBody);
+            found = files.read(name.file, longestBody);
         } catch (IOException failure) {
             throw failed(name, failure);
         }
@@ -240,19 +245,19 @@ final class FilePartition<V> implements Partition<V> {
             return before.fence();
         }
         return locked(name, () -> {
-            FileHeader now = files.readHeader(name.path).header();
+            FileHeader now = files.readHeader(name.path()).header();
             if (now != null) {
                 return now.fence();
             }
             FileHeader empty = new FileHeader(newFence(), FileHeader.Mark.EMPTY, valid, 0, 0);
-            files.write(name.path, empty.encode());
+            files.write(name.path(), empty.encode());
             return empty.fence();
         });
     }
 
     private @Nullable FileHeader readHeader(Name name) throws IOException {
         try {
-            return files.readHeader(name.path).header();
+            return files.readHeader(name.path()).header();
         } catch (IOException failure) {
             throw failed(name, failure);
         }
@@ -289,7 +294,7 @@ final class FilePartition<V> implements Partition<V> {
         }
 
         void write() throws IOException {
-            files.write(name.path, header.encode(), body);
+            files.write(name.path(), header.encode(), body);
         }
     }
 
@@ -308,14 +313,14 @@ final class FilePartition<V> implements Partition<V> {
         Name name = name(key);
         locked(name, () -> {
             ValueFiles.Found found =
-                    how == Invalidation.HARD ? ValueFiles.Found.NOTHING : files.read(name.path, longestBody);
+                    how == Invalidation.HARD ? ValueFiles.Found.NOTHING : files.read(name.file, longestBody);
             FileHeader header = found.header();
             byte[] body = found.body();
             if (header == null || body == null || header.mark() == FileHeader.Mark.EMPTY) {
-                files.delete(name.path);
+                files.delete(name.path());
             } else {
                 files.write(
-                        name.path,
+                        name.path(),
                         header.with(newFence(), FileHeader.Mark.STALE).encode(),
                         body);
             }

@@ -1,6 +1,7 @@
 package io.dogpile.cache.file;
 
 import io.dogpile.core.TimeSource;
+import java.io.File;
 import java.io.FileInputStream;
 import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
@@ -9,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
@@ -24,6 +26,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class ValueFiles {
     private static final String PART = ".t";
+    /** What is read at once of a value's file. */
+    static final int FIRST_BYTES = 4 << 10;
+
     private static final int TRIES_TO_OPEN = 2;
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(5);
 
@@ -65,26 +70,47 @@ final class ValueFiles {
      * @param longest how many bytes its envelope may have; for a longer one no memory is taken
      * @throws IOException if it is not known what is there; the message names the path
      */
-    Found read(Path path, int longest) throws IOException {
-        Found found = opened(path, in -> {
-            FileHeader header = FileHeader.decode(in.readNBytes(FileHeader.BYTES));
-            if (header == null) {
-                return new Found(null, null, "no header that is whole");
-            }
-            if (header.bodyLength() > longest) {
-                return new Found(header, null, "too long: " + header.bodyLength() + " bytes");
-            }
-            byte[] body = in.readNBytes(header.bodyLength() + 1);
-            return body.length == header.bodyLength()
-                    ? new Found(header, body, null)
-                    : new Found(header, null, "not as long as it says");
-        });
+    Found read(File file, int longest) throws IOException {
+        Found found = opened(file, in -> read(in, longest));
         return found == null ? Found.NOTHING : found;
+    }
+
+    /** Most values come with their header, by one call of the system. */
+    private static Found read(FileInputStream in, int longest) throws IOException {
+        byte[] first = new byte[FIRST_BYTES];
+        int got = filled(in, first, 0, FileHeader.BYTES);
+        FileHeader header = got < FileHeader.BYTES ? null : FileHeader.decode(first);
+        if (header == null) {
+            return new Found(null, null, "no header that is whole");
+        }
+        if (header.bodyLength() > longest) {
+            return new Found(header, null, "too long: " + header.bodyLength() + " bytes");
+        }
+        byte[] body = Arrays.copyOfRange(first, FileHeader.BYTES, FileHeader.BYTES + header.bodyLength());
+        int ofBody = got - FileHeader.BYTES;
+        if (ofBody < body.length) {
+            ofBody = filled(in, body, ofBody, body.length);
+        }
+        boolean isAll = ofBody == body.length && (got < FIRST_BYTES || in.read() < 0);
+        return isAll ? new Found(header, body, null) : new Found(header, null, "not as long as it says");
+    }
+
+    /** Reads until there are so many bytes, or no more. Returns how many there are, which may be more. */
+    private static int filled(FileInputStream in, byte[] bytes, int from, int enough) throws IOException {
+        int at = from;
+        while (at < enough) {
+            int got = in.read(bytes, at, bytes.length - at);
+            if (got < 0) {
+                return at;
+            }
+            at += got;
+        }
+        return at;
     }
 
     /** Reads what a value's file begins with; otherwise as {@link #read}. */
     Found readHeader(Path path) throws IOException {
-        Found found = opened(path, in -> {
+        Found found = opened(path.toFile(), in -> {
             FileHeader header = FileHeader.decode(in.readNBytes(FileHeader.BYTES));
             return new Found(header, null, header == null ? "no header that is whole" : null);
         });
@@ -93,23 +119,23 @@ final class ValueFiles {
 
     /** The first bytes of a file, so many at most; null if there is none. */
     byte @Nullable [] readBytes(Path path, int most) throws IOException {
-        return opened(path, in -> in.readNBytes(most));
+        return opened(path.toFile(), in -> in.readNBytes(most));
     }
 
     /** The answer is null if there is no such file. */
-    private <T> @Nullable T opened(Path path, Reading<T> reading) throws IOException {
+    private <T> @Nullable T opened(File file, Reading<T> reading) throws IOException {
         for (int left = TRIES_TO_OPEN; ; left--) {
-            try (FileInputStream in = new FileInputStream(path.toFile())) {
+            try (FileInputStream in = new FileInputStream(file)) {
                 return reading.read(in);
             } catch (FileNotFoundException notOpened) {
-                if (Files.notExists(path)) {
+                if (Files.notExists(file.toPath())) {
                     return null;
                 }
                 if (left == 1) { // else it may have come to be meanwhile
                     throw new IOException("cannot open " + notOpened.getMessage(), notOpened);
                 }
             } catch (IOException notRead) {
-                throw new IOException("cannot read " + path + ": " + notRead.getMessage(), notRead);
+                throw new IOException("cannot read " + file + ": " + notRead.getMessage(), notRead);
             }
         }
     }

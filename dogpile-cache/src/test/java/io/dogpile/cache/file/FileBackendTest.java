@@ -237,6 +237,23 @@ class FileBackendTest {
         assertEquals(damages, corrupt.size());
     }
 
+    @Test
+    void valuesAroundWhatIsReadAtOnce_comeBackWhole_andLongerFilesAreCounted() throws Exception {
+        partition.put("key", draft(""));
+        int atOnce = ValueFiles.FIRST_BYTES - (int) Files.size(file());
+        int damages = 0;
+        for (int length : new int[] {atOnce - 1, atOnce, atOnce + 1, 2 * ValueFiles.FIRST_BYTES, MOST_BYTES}) {
+            String value = "v".repeat(length);
+            partition.put("key", draft(value));
+            assertEquals(value, read("key").value());
+            byte[] whole = Files.readAllBytes(file());
+            Files.write(file(), Arrays.copyOf(whole, whole.length + 1));
+            assertCounted(length + " and one more", ++damages);
+            Files.write(file(), Arrays.copyOf(whole, whole.length - 1));
+            assertCounted(length + " but one", ++damages);
+        }
+    }
+
     private void assertCounted(String what, int damages) throws Exception {
         assertFalse(read("key").present(), what);
         assertEquals(damages, corrupt.size(), what);
