@@ -269,7 +269,7 @@ Kept(k) == LET l == rec[k].l IN \E p \in Procs : pc[p] = "creating" /\ at[p] = k
 \* The lease was seen unchanged for 1.1 of its length by this JVM's own clock (RedisClaims.stoodStill). To think so of a
 \* lease that is kept is a fault.
 StandsStill(p) ==
-    /\ pc[p] = "waiting" /\ obs[p] = "seen"
+    /\ pc[p] \in {"told", "waiting", "again"} /\ obs[p] = "seen"
     /\ obs' = [obs EXCEPT ![p] = "still"]
     /\ IF Kept(at[p]) THEN Fault("fast") ELSE NoFault
     /\ UNCHANGED <<rec, gen, time, snap, wire, calls, known, ghosts>>
