@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.LockProviderContract;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -86,7 +88,7 @@ class GuideSamplesTest {
                     .build();
             hourly.ensure(() -> index = buildIndex());
             time.advance(Duration.ofHours(2));
-            Crew.Held<Object> held = new Crew.Held<>("unused");
+            Held<Object> held = new Held<>("unused");
             Future<Object> creator = crew.start(() -> {
                 hourly.ensure(() -> {
                     try {

@@ -621,7 +621,8 @@ public abstract class BackendContract {
                     right.abandon(null);
                 }
                 assertTrue(
-                        !traits().contains(Trait.TELLS) || told.tryAcquire(patience().toNanos(), TimeUnit.NANOSECONDS),
+                        !traits().contains(Trait.TELLS)
+                                || told.tryAcquire(patience().toNanos(), TimeUnit.NANOSECONDS),
                         "registered too late, or not at all");
             }
         }
