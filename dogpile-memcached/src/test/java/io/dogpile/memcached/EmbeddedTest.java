@@ -61,7 +61,7 @@ class EmbeddedTest {
 
         @Override
         protected Set<Trait> traits() {
-            return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE);
+            return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE, Trait.TELLS);
         }
     }
 

@@ -51,6 +51,6 @@ class MemcachedBackendContractTest extends BackendContract {
 
     @Override
     protected Set<Trait> traits() {
-        return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE);
+        return Set.of(Trait.PERSISTENT, Trait.EXCLUSIVE, Trait.TELLS);
     }
 }
