@@ -1,30 +1,27 @@
 package io.dogpile.benchmarks;
 
-import com.alicp.jetcache.embedded.CaffeineCacheBuilder;
-import com.github.benmanes.caffeine.cache.Caffeine;
-import com.google.common.cache.CacheBuilder;
 import io.dogpile.benchmarks.JmhGroup.Difference;
 import io.dogpile.benchmarks.JmhGroup.RatioGoal;
 import io.dogpile.benchmarks.JmhGroup.Row;
 import io.dogpile.core.DistinctNames;
 import io.dogpile.core.KeyedLockBenchmark;
 import io.dogpile.redis.RedisServer;
-import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import net.spy.memcached.MemcachedClient;
-import org.cache2k.Cache2kBuilder;
-import org.redisson.Redisson;
-import org.springframework.cache.CacheManager;
-import redis.clients.jedis.RedisClient;
 
-/** The command: measures the groups that it is given by name and prints their tables, with the goals. */
+/** The command: measures the groups that it is given by name, prints their tables with the goals, and keeps each group's in a file. */
 public final class Benchmarks {
     private static final String ALL = "all";
+
+    /** Where the figures are kept unless told otherwise. */
+    static final String RESULTS = "benchmarks/target/results";
 
     private static final JmhGroup HIT = new JmhGroup(
             HitBenchmark.class,
@@ -79,6 +76,8 @@ public final class Benchmarks {
                     new Row("caffeineGetIfPresent", "Caffeine getIfPresent, no expiry"),
                     new Row("regionWithStats", "Region.getOrCreate(key, fn), counting"),
                     new Row("cache2k", "cache2k computeIfAbsent, expireAfterWrite"),
+                    Row.inPassing("guava", "Guava get(key, callable), expireAfterWrite"),
+                    Row.inPassing("spring", "Spring CaffeineCache.get(key, callable)"),
                     new Row("jetCache", "JetCache computeIfAbsent on Caffeine, protected")),
             SPREADS,
             List.of(new Difference("regionWithStats", "region", 10)));
@@ -113,7 +112,7 @@ public final class Benchmarks {
     private static final int SECONDS_OF_NAMES = 20;
     private static final int SECONDS_OF_STAMPEDE = 15;
     private static final int SECONDS_OF_VIRTUAL_STAMPEDE = 20;
-    private static final int SECONDS_OF_FAILING = 25;
+    private static final int SECONDS_OF_FAILING = 50;
 
     /**
      * What can be asked for.
@@ -129,13 +128,15 @@ public final class Benchmarks {
     private Benchmarks() {}
 
     /**
-     * Runs the groups.
+     * Runs groups.
      *
-     * @param args their names, or "all"
+     * @param args the names of groups, or "all"; {@code run=ID}, of a run to go on with: what was measured under that id is left
+     *     out; {@code to=DIRECTORY}, where the figures are kept, {@value #RESULTS} by default
      */
     public static void main(String[] args) throws Exception {
         Map<String, Group> groups = groups();
-        List<String> wanted = List.of(args).contains(ALL) ? List.copyOf(groups.keySet()) : List.of(args);
+        List<String> names = Stream.of(args).filter(word -> !word.contains("=")).toList();
+        List<String> wanted = names.contains(ALL) ? List.copyOf(groups.keySet()) : names;
         if (wanted.isEmpty() || !groups.keySet().containsAll(wanted)) {
             System.err.println("Name what to measure: " + ALL + ", or some of " + String.join(", ", groups.keySet()));
             System.exit(2);
@@ -143,19 +144,69 @@ public final class Benchmarks {
         // What peers tell while they start is not of interest, and what they warn of here neither.
         System.setProperty(Peers.LOG_LEVEL, "error");
         System.setProperty(Peers.MEMCACHED_LOGGER, Peers.SLF4J);
-        long seconds = groups.entrySet().stream()
-                .filter(group -> wanted.contains(group.getKey()))
-                .mapToLong(group -> group.getValue().seconds())
-                .sum();
-        printMachine();
-        System.err.println("This takes about " + (seconds < 120 ? seconds + " s." : (seconds + 59) / 60 + " min."));
-        for (Map.Entry<String, Group> group : groups.entrySet()) {
-            if (wanted.contains(group.getKey())) {
-                group.getValue().task().run();
+        Path directory = Path.of(option("to=", RESULTS, args));
+        String run =
+                option("run=", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), args);
+        Map<String, Group> left = new LinkedHashMap<>(groups);
+        left.keySet().retainAll(wanted);
+        for (String name : wanted) {
+            Measured before = Measured.of(directory, name);
+            if (before != null && before.run().equals(run)) {
+                left.remove(name);
             }
         }
+        boolean isWhole = measure(left, run, directory);
         // A peer's threads must not keep this waiting.
-        System.exit(0);
+        System.exit(isWhole ? 0 : 1);
+    }
+
+    private static String option(String name, String otherwise, String... args) {
+        return Stream.of(args)
+                .filter(word -> word.startsWith(name))
+                .map(word -> word.substring(name.length()))
+                .findFirst()
+                .orElse(otherwise);
+    }
+
+    /** Whether all could be measured. One that could not does not keep the others from it. */
+    private static boolean measure(Map<String, Group> groups, String run, Path directory) {
+        Machine machine = Machine.here();
+        System.out.println(machine.told());
+        boolean isWhole = true;
+        long seconds = groups.values().stream().mapToLong(Group::seconds).sum();
+        int number = 0;
+        for (Map.Entry<String, Group> group : groups.entrySet()) {
+            System.err.println("Group " + ++number + " of " + groups.size() + ", " + group.getKey() + "; "
+                    + told(seconds) + " to go. To go on after a break: run=" + run);
+            try {
+                keep(group.getKey(), group.getValue(), run, machine, directory);
+            } catch (Exception e) {
+                isWhole = false;
+                System.err.println("Group " + group.getKey() + " could not be measured:");
+                e.printStackTrace();
+            }
+            seconds -= group.getValue().seconds();
+        }
+        return isWhole;
+    }
+
+    private static void keep(String name, Group group, String run, Machine machine, Path directory) throws Exception {
+        var unused = Results.taken(); // what a group before it told until it failed
+        Instant began = Instant.now();
+        group.task().run();
+        new Measured(
+                        run,
+                        name,
+                        "mvn -q -Pbench -Dbench.args=" + name,
+                        began.truncatedTo(ChronoUnit.SECONDS).toString(),
+                        Duration.between(began, Instant.now()).toSeconds(),
+                        machine,
+                        Results.taken())
+                .keep(directory);
+    }
+
+    private static String told(long seconds) {
+        return "about " + (seconds < 120 ? seconds + " s" : (seconds + 59) / 60 + " min");
     }
 
     private static Map<String, Group> groups() {
@@ -185,13 +236,16 @@ public final class Benchmarks {
         groups.put("memcachedStampede", new Group(MemcachedStampede.expectedSeconds(), MemcachedStampede::run));
         groups.put("fileHit", new Group(FileHit.expectedSeconds(), FileHit::run));
         groups.put("fileLock", new Group(FileLocks.expectedSeconds(), FileLocks::run));
+        groups.put("xfetch", new Group(EarlyRefresh.expectedSeconds(), EarlyRefresh::run));
+        groups.put("growth", new Group(Growth.expectedSeconds(), Growth::run));
+        groups.put("bulk", new Group(Bulk.expectedSeconds(), Bulk::run));
         return groups;
     }
 
     private static void near() throws Exception {
         try (RedisServer server = RedisServer.start()) {
-            System.out.println("\n" + Peers.version(server)
-                    + "; Jedis refuses to keep copies with a server before 7.4: " + "its check is off here");
+            Results.note(Peers.version(server) + "; Jedis refuses to keep copies with a server before 7.4: "
+                    + "its check is off here");
             NEAR_HIT.run("-D" + NearHitBenchmark.PORT + '=' + server.port(), "-D" + Peers.LOG_LEVEL + "=error");
             NearCaches.run(server);
         }
@@ -205,36 +259,10 @@ public final class Benchmarks {
                         "-classpath",
                         System.getProperty("java.class.path"),
                         DistinctNames.class.getName())
-                .inheritIO()
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
-        if (process.waitFor() != 0) {
-            System.out.println("- the distinct names did not pass through " + SMALL_HEAP + ": MISSED");
-        }
-    }
-
-    private static void printMachine() {
-        System.out.println("JDK " + Runtime.version() + " (" + System.getProperty("java.vm.name") + "), "
-                + Runtime.getRuntime().availableProcessors() + " cores, "
-                + System.getProperty("os.name") + " " + System.getProperty("os.arch") + "; "
-                + Stream.of(
-                                CacheBuilder.class,
-                                Caffeine.class,
-                                Cache2kBuilder.class,
-                                CaffeineCacheBuilder.class,
-                                CacheManager.class,
-                                Redisson.class,
-                                io.lettuce.core.RedisClient.class,
-                                RedisClient.class,
-                                MemcachedClient.class)
-                        .map(Benchmarks::jar)
-                        .collect(Collectors.joining(", "))
-                + "; load average before the run "
-                + Table.number(ManagementFactory.getOperatingSystemMXBean().getSystemLoadAverage(), 1));
-    }
-
-    /** A jar's name bears its version. */
-    private static String jar(Class<?> type) {
-        String path = type.getProtectionDomain().getCodeSource().getLocation().getPath();
-        return path.substring(path.lastIndexOf('/') + 1).replace(".jar", "");
+        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).trim();
+        boolean isMet = process.waitFor() == 0;
+        Results.goal(new Goal.Verdict(said.isEmpty() ? "the distinct names pass through " + SMALL_HEAP : said, isMet));
     }
 }

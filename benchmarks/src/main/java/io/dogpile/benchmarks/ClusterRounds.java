@@ -136,8 +136,8 @@ final class ClusterRounds {
 
     /** The table, with each lag as a multiple of a reference's, which is called so in the heads. */
     static void print(String server, Plan plan, List<Seen> all, ClusterContender reference, String called) {
-        System.out.println("\n### One cold key: " + server + ", " + plan.title() + ", creator " + CREATION_MILLIS
-                + " to " + (CREATION_MILLIS + LONGER_AT_MOST_MILLIS - 1) + " ms");
+        Results.heading("One cold key: " + server + ", " + plan.title() + ", creator " + CREATION_MILLIS + " to "
+                + (CREATION_MILLIS + LONGER_AT_MOST_MILLIS - 1) + " ms");
         Seen compared = Seen.of(reference, all);
         Table table = new Table(
                 "lag in ms, of all callers",
@@ -163,6 +163,6 @@ final class ClusterRounds {
                     Long.toString(each.commands.total()),
                     each.commands.toString());
         }
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("p50", "p99").logarithmic()).print();
     }
 }

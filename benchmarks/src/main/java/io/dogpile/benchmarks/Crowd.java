@@ -18,6 +18,14 @@ final class Crowd {
     private final Starter starter;
     private final AtomicInteger rounds = new AtomicInteger();
 
+    /** How a creator ends. */
+    enum Ending {
+        VALUE,
+        FAILURE,
+        /** Some give it to the callers, others throw. */
+        NULL
+    }
+
     /** Starts a thread. */
     @FunctionalInterface
     private interface Starter {
@@ -53,9 +61,9 @@ final class Crowd {
      * One round, on a name never used before.
      *
      * @param creationMillis how long the creator takes
-     * @param fails whether it throws then
+     * @param ending how it ends then
      */
-    Round meet(Contender contender, long creationMillis, boolean fails) throws InterruptedException {
+    Round meet(Contender contender, long creationMillis, Ending ending) throws InterruptedException {
         String name = "name " + rounds.incrementAndGet();
         AtomicInteger creations = new AtomicInteger();
         AtomicLong ended = new AtomicLong(Long.MAX_VALUE);
@@ -63,10 +71,11 @@ final class Crowd {
             creations.incrementAndGet();
             Thread.sleep(creationMillis);
             ended.accumulateAndGet(System.nanoTime(), Math::min);
-            if (fails) {
-                throw new IllegalStateException("the creator failed, as it was told to");
-            }
-            return "value of " + name;
+            return switch (ending) {
+                case VALUE -> "value of " + name;
+                case NULL -> null;
+                case FAILURE -> throw new IllegalStateException("the creator failed, as it was told to");
+            };
         };
         long[] returned = new long[callers];
         AtomicInteger wrong = new AtomicInteger();
@@ -85,7 +94,7 @@ final class Crowd {
                     failed = true;
                 }
                 returned[caller] = System.nanoTime();
-                if (failed != fails) {
+                if (ending != Ending.NULL && failed != (ending == Ending.FAILURE)) {
                     wrong.incrementAndGet();
                 }
                 done.countDown();

@@ -203,7 +203,7 @@ public final class ExpiryUnderLoad {
                 .filter(each -> each.isPeer)
                 .min(Comparator.comparingDouble(each -> each.millis(99)))
                 .orElseThrow();
-        System.out.println("\n### Expiry under load: " + THREADS + " threads x 1,000 calls/s, life 1 s, creator "
+        Results.heading("Expiry under load: " + THREADS + " threads x 1,000 calls/s, life 1 s, creator "
                 + CREATION_MILLIS + " ms, " + ROUNDS + " rounds of " + SECONDS + " s in turn");
         Table table = new Table(
                 "ms from the moment due",
@@ -227,7 +227,7 @@ public final class ExpiryUnderLoad {
                     number(each.mostCreations, 0),
                     number(each.oldest.get() / 1e9, 2));
         }
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("p99", "p99.99").logarithmic()).print();
         Goal.atMost("p99, x that of " + best.title, region.millis(99) / best.millis(99), P99_TO_BEST_PEER)
                 .print();
         Goal.atMost("p99.99, ms", region.millis(99.99), P9999_MILLIS).print();

@@ -29,18 +29,26 @@ public final class FailingCreator {
     }
 
     static void run() throws InterruptedException {
-        System.out.println("\n### " + CALLERS + " callers, the creator throws after " + CREATION_MILLIS + " ms, "
-                + ROUNDS + " rounds (peers " + ROUNDS_OF_PEERS + ")");
-        Rounds ours = measure(Contender.dogpile(), ROUNDS);
-        Rounds region = measure(Contender.region(), ROUNDS);
+        Results.heading(CALLERS + " callers, the creator throws after " + CREATION_MILLIS + " ms, " + ROUNDS
+                + " rounds (peers " + ROUNDS_OF_PEERS + ")");
+        run(Crowd.Ending.FAILURE);
+        Results.heading(CALLERS + " callers, the creator returns null after " + CREATION_MILLIS + " ms, " + ROUNDS
+                + " rounds (peers " + ROUNDS_OF_PEERS + ")");
+        run(Crowd.Ending.NULL);
+    }
+
+    private static void run(Crowd.Ending ending) throws InterruptedException {
+        Rounds ours = measure(Contender.dogpile(), ROUNDS, ending);
+        Rounds region = measure(Contender.region(), ROUNDS, ending);
         Table table = new Table("medians of the rounds", "creator calls", "lag p50 ms", "last caller's lag ms");
         row(table, ours);
         row(table, region);
         for (Contender peer :
                 List.of(Contender.guava(), Contender.caffeine(), Contender.cache2k(), Contender.jetCache())) {
-            row(table, measure(peer, ROUNDS_OF_PEERS));
+            row(table, measure(peer, ROUNDS_OF_PEERS, ending));
         }
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("creator calls", "last caller's lag ms").logarithmic())
+                .print();
         Goal.atMost("last caller's lag, ms", ours.lastLag(), LAST_LAG_MILLIS).print();
         Goal.atMost("most creator calls in a round", ours.mostCreations(), 1).print();
         Goal.atMost("region: last caller's lag, ms", region.lastLag(), LAST_LAG_MILLIS)
@@ -49,12 +57,12 @@ public final class FailingCreator {
                 .print();
     }
 
-    private static Rounds measure(Contender contender, int rounds) throws InterruptedException {
+    private static Rounds measure(Contender contender, int rounds, Crowd.Ending ending) throws InterruptedException {
         Crowd crowd = Crowd.ofPlatformThreads(CALLERS);
         Rounds seen = new Rounds(contender);
         for (int round = 1; round <= rounds; round++) {
             Progress.show(contender.title() + ", round " + round + " of " + rounds);
-            seen.add(crowd.meet(contender, CREATION_MILLIS, true));
+            seen.add(crowd.meet(contender, CREATION_MILLIS, ending));
         }
         Progress.end();
         return seen;

@@ -29,12 +29,16 @@ record Goal(String title, double seen, Bound bound, double limit) {
         return bound == Bound.AT_MOST ? seen <= limit : seen >= limit;
     }
 
-    String verdict() {
-        return isMet() ? "met" : "MISSED";
-    }
+    /**
+     * What is said of a goal.
+     *
+     * @param text the goal, with what was seen
+     * @param met whether it was reached
+     */
+    record Verdict(String text, boolean met) {}
 
     void print() {
-        System.out.println("- " + title + ": " + number(seen, 2) + ", goal " + bound.words + " " + number(limit, 2)
-                + ": " + verdict());
+        Results.goal(new Verdict(
+                title + ": " + number(seen, 2) + ", goal " + bound.words + " " + number(limit, 2), isMet()));
     }
 }

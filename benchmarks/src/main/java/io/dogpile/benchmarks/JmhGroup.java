@@ -167,7 +167,7 @@ record JmhGroup(
     }
 
     private void print(String spread, int threads, List<Figures> seen) {
-        System.out.println("\n### " + title(spread, threads));
+        Results.heading(title(spread, threads));
         Table table = new Table("", "median ns/op", "error (99.9 %)", "B/op", "x reference", "goal", "");
         for (int i = 0; i < rows.size(); i++) {
             Row row = rows.get(i);
@@ -183,15 +183,19 @@ record JmhGroup(
                     number(figures.bytes(), 1),
                     number(ratio, 2),
                     goal == null ? "" : "<= " + number(goal.atMost(), 2) + (goal.allocates() ? "" : ", 0 B"),
-                    goal == null ? "" : verdict(goal, ratio, figures));
+                    goal == null ? "" : isMet(goal, ratio, figures) ? "met" : "MISSED");
         }
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("median ns/op")).print();
         for (int i = 0; i < rows.size(); i++) {
             Row row = rows.get(i);
-            for (RatioGoal goal : row.goals(threads).stream().skip(1).toList()) {
+            List<RatioGoal> goals = row.goals(threads);
+            for (RatioGoal goal : goals) {
                 double ratio = seen.get(i).median() / reference(goal, seen).median();
-                System.out.println("- " + row.title() + ", x " + title(goal.reference()) + ": " + number(ratio, 2)
-                        + ", goal at most " + number(goal.atMost(), 2) + ": " + verdict(goal, ratio, seen.get(i)));
+                if (goal == goals.get(0)) {
+                    Results.goalInTable(told(row, goal, ratio, seen.get(i)));
+                    continue;
+                }
+                Results.goal(told(row, goal, ratio, seen.get(i)));
             }
         }
         for (Difference difference : differences) {
@@ -213,9 +217,15 @@ record JmhGroup(
                 .title();
     }
 
-    private static String verdict(RatioGoal goal, double ratio, Figures figures) {
-        boolean isMet = ratio <= goal.atMost() && (goal.allocates() || figures.bytes() < NO_BYTES);
-        return isMet ? "met" : "MISSED";
+    private Goal.Verdict told(Row row, RatioGoal goal, double ratio, Figures figures) {
+        return new Goal.Verdict(
+                row.title() + ", x " + title(goal.reference()) + ": " + number(ratio, 2) + ", goal at most "
+                        + number(goal.atMost(), 2),
+                isMet(goal, ratio, figures));
+    }
+
+    private static boolean isMet(RatioGoal goal, double ratio, Figures figures) {
+        return ratio <= goal.atMost() && (goal.allocates() || figures.bytes() < NO_BYTES);
     }
 
     private Figures reference(RatioGoal goal, List<Figures> seen) {

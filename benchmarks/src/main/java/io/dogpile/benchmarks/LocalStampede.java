@@ -59,7 +59,7 @@ public final class LocalStampede {
 
         title(VIRTUAL_THREADS + " virtual threads", rounds);
         if (!Crowd.hasVirtualThreads()) {
-            System.out.println("\nSkipped: this is JDK " + Runtime.version().feature() + ", they came with 21.");
+            Results.note("Skipped: this is JDK " + Runtime.version().feature() + ", they came with 21.");
             return;
         }
         List<Rounds> virtual = measure(Crowd.ofVirtualThreads(VIRTUAL_THREADS), rounds);
@@ -81,8 +81,7 @@ public final class LocalStampede {
     }
 
     private static void title(String who, int rounds) {
-        System.out.println(
-                "\n### " + who + " on one cold name, creator " + CREATION_MILLIS + " ms, " + rounds + " rounds");
+        Results.heading(who + " on one cold name, creator " + CREATION_MILLIS + " ms, " + rounds + " rounds");
     }
 
     private static List<Rounds> measure(Crowd crowd, int rounds) throws Exception {
@@ -97,7 +96,7 @@ public final class LocalStampede {
             Progress.show(round < 0 ? "warming up with crowds" : "round " + (round + 1) + " of " + rounds);
             for (int turn = 0; turn < seen.size(); turn++) {
                 Rounds next = seen.get(Math.floorMod(round + turn, seen.size()));
-                Crowd.Round met = crowd.meet(next.contender, CREATION_MILLIS, false);
+                Crowd.Round met = crowd.meet(next.contender, CREATION_MILLIS, Crowd.Ending.VALUE);
                 if (round >= 0) {
                     next.add(met);
                 }
@@ -135,6 +134,6 @@ public final class LocalStampede {
                     number(each.lastLag() / reference.lastLag(), 2),
                     number(each.lastReturn(), 1));
         }
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("lag p50", "lag p99")).print();
     }
 }

@@ -45,7 +45,7 @@ public final class MemcachedHit {
             MemcachedClient client = Peers.memcached(server.port());
             try (MemcachedBackend backend = MemcachedBackend.of(client)) {
                 List<Contender> all = contenders(client, backend);
-                System.out.println("\n" + Peers.version(server) + ", values of 1 KiB");
+                Results.note(Peers.version(server) + ", values of 1 KiB");
                 for (Setting setting : SETTINGS) {
                     Throughput seen =
                             Throughput.measure(setting, sizes, all, RAW).count(run -> ClientCommands.of(server, run));

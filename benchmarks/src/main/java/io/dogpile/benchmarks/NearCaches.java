@@ -260,7 +260,7 @@ public final class NearCaches {
     }
 
     private static void print(List<Contender> all, int rounds) {
-        System.out.println("\n### Another client's write until it is read, 1 key, " + rounds + " rounds in turn");
+        Results.heading("Another client's write until it is read, 1 key, " + rounds + " rounds in turn");
         Table table =
                 new Table("ms", "p50 from the call", "p99", "max", "p50 from the reply", "p99", "max", "over 1 s");
         for (Contender each : all) {
@@ -273,7 +273,8 @@ public final class NearCaches {
             cells.add(Integer.toString(each.late));
             table.row(cells.toArray(String[]::new));
         }
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("p50 from the call", "p50 from the reply"))
+                .print();
         Histogram region = all.get(0).fromCall;
         Goal.atMost("invalidation lag p50, x Jedis tracking's", ratio(region, all.get(1).fromCall, 50), P50_TO_TRACKING)
                 .print();

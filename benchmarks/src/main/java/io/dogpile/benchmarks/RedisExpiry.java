@@ -78,7 +78,7 @@ public final class RedisExpiry {
 
     private static void print(
             String version, int rounds, int seconds, Map<Kind, Seen> seen, Map<Kind, Long> mostCreations) {
-        System.out.println("\n### Expiry under load in " + version + ": " + PROCESSES + " processes x " + THREADS
+        Results.heading("Expiry under load in " + version + ": " + PROCESSES + " processes x " + THREADS
                 + " threads x 1,000 calls/s, life 1 s, creator " + ExpiryWorker.CREATION_MILLIS + " ms, " + rounds
                 + " rounds of " + seconds + " s in turn");
         Seen region = Objects.requireNonNull(seen.get(Kind.REGION));
@@ -105,7 +105,7 @@ public final class RedisExpiry {
                 Long.toString(mostCreations.getOrDefault(kind, 0L)),
                 number(each.oldestNanos() / 1e9, 2),
                 Long.toString(each.failures())));
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("p99", "p99.99").logarithmic()).print();
         // The first call of a round may create, too.
         Goal.atMost(
                         "creations in " + seconds + " s over both processes, one a life",

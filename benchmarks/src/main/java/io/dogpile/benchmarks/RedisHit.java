@@ -64,7 +64,7 @@ public final class RedisHit {
             io.lettuce.core.RedisClient lettuce = Peers.lettuce(server.port());
             try {
                 List<Contender> all = contenders(jedis, backend, lettuce, redisson);
-                System.out.println("\n" + Peers.version(server) + ", values of 1 KiB");
+                Results.note(Peers.version(server) + ", values of 1 KiB");
                 for (Aim aim : AIMS) {
                     Throughput seen = Throughput.measure(aim.setting(), sizes, all, JEDIS)
                             .count(run -> ClientCommands.of(server, run));

@@ -105,7 +105,7 @@ public final class RedisWake {
         } finally {
             both.forEach(Child::close);
         }
-        System.out.println("\n### One waiter in another JVM, creator " + CREATION_MILLIS + " ms, " + sizes.wakes()
+        Results.heading("One waiter in another JVM, creator " + CREATION_MILLIS + " ms, " + sizes.wakes()
                 + " rounds in turn; " + Peers.version(server));
         Table table = new Table("ms from the creator's end to the waiter's return", "seen", "p50", "p90", "max");
         for (int i = 0; i < ALL.size(); i++) {
@@ -117,7 +117,7 @@ public final class RedisWake {
                     number(lag.getValueAtPercentile(90) / 1e6, 3),
                     number(lag.getMaxValue() / 1e6, 3));
         }
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("p50", "p90")).print();
         Goal.atMost("wake-up p50, ms", lags.get(0).getValueAtPercentile(50) / 1e6, P50_MILLIS)
                 .print();
     }
@@ -152,8 +152,8 @@ public final class RedisWake {
         } finally {
             survivors.forEach(Child::close);
         }
-        System.out.println("\n### The JVM that creates is killed with -9: lease " + ClusterContender.LEASE.toMillis()
-                + " ms, " + SURVIVORS + " processes x " + THREADS + " threads wait");
+        Results.heading("The JVM that creates is killed with -9: lease " + ClusterContender.LEASE.toMillis() + " ms, "
+                + SURVIVORS + " processes x " + THREADS + " threads wait");
         Table table =
                 new Table("", "rest of the lease, ms", "successor begins after its end, ms", "creators after the kill");
         for (int i = 0; i < seen.size(); i++) {
@@ -164,14 +164,19 @@ public final class RedisWake {
                     number(each.lateMillis(), 1),
                     Integer.toString(each.creations()));
         }
-        table.print(System.out);
+        table.drawn(new Chart(
+                        Chart.Form.BARS,
+                        Chart.Scale.LINEAR,
+                        Chart.Better.NEITHER,
+                        List.of("successor begins after its end, ms")))
+                .print();
         Goal.atMost(
                         "latest successor after the end of the lease, ms",
                         seen.stream().mapToDouble(Takeover::lateMillis).max().orElse(Double.NaN),
                         LATE_MILLIS)
                 .print();
         boolean isOneEach = seen.stream().allMatch(each -> each.creations() == 1 && each.failures() == 0);
-        System.out.println("- exactly one successor each time, and no caller fails: " + (isOneEach ? "met" : "MISSED"));
+        Results.goal(new Goal.Verdict("exactly one successor each time, and no caller fails", isOneEach));
     }
 
     private static Takeover takeOverOnce(RedisServer server, Child holder, List<Child> survivors, double phase)

@@ -3,10 +3,12 @@ package io.dogpile.benchmarks;
 import com.alicp.jetcache.embedded.CaffeineCacheBuilder;
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.google.common.cache.CacheBuilder;
 import io.dogpile.cache.Region;
 import io.dogpile.cache.RegionBuilder;
 import io.dogpile.cache.backend.MemoryBackend;
 import java.time.Duration;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.cache2k.Cache2kBuilder;
 import org.jspecify.annotations.Nullable;
@@ -17,6 +19,7 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.springframework.cache.caffeine.CaffeineCache;
 
 /**
  * A get-or-create that finds a fresh value in memory, of 10,000 in a cache for 20,000 whose values live an hour. Each
@@ -199,5 +202,59 @@ public class RegionHitBenchmark {
     @Benchmark
     public String jetCache(OfJetCache caches, Keys keys) {
         return caches.cache.computeIfAbsent(keys.next(), RegionHitBenchmark::create);
+    }
+
+    /** Guava, bounded by size and time. */
+    @State(Scope.Benchmark)
+    public static class OfGuava {
+        final com.google.common.cache.Cache<String, String> cache = CacheBuilder.newBuilder()
+                .maximumSize(Keys.CAPACITY)
+                .expireAfterWrite(LIFE)
+                .build();
+
+        /** Fills it. */
+        @Setup
+        public void fill() {
+            pollute(key -> guava(cache, key));
+        }
+    }
+
+    /** What the creator threw comes wrapped. */
+    private static String guava(com.google.common.cache.Cache<String, String> cache, String key) {
+        try {
+            return cache.get(key, () -> create(key));
+        } catch (ExecutionException impossible) {
+            throw new IllegalStateException(impossible);
+        }
+    }
+
+    /** Guava. */
+    @Benchmark
+    public String guava(OfGuava caches, Keys keys) {
+        return guava(caches.cache, keys.next());
+    }
+
+    /** Spring's cache over Caffeine, without a proxy. */
+    @State(Scope.Benchmark)
+    public static class OfSpring {
+        final CaffeineCache cache = new CaffeineCache(
+                "hits",
+                Caffeine.newBuilder()
+                        .maximumSize(Keys.CAPACITY)
+                        .expireAfterWrite(LIFE)
+                        .build());
+
+        /** Fills it. */
+        @Setup
+        public void fill() {
+            pollute(key -> cache.get(key, () -> create(key)));
+        }
+    }
+
+    /** Spring's cache over Caffeine. */
+    @Benchmark
+    public @Nullable String spring(OfSpring caches, Keys keys) {
+        String key = keys.next();
+        return caches.cache.get(key, () -> create(key));
     }
 }

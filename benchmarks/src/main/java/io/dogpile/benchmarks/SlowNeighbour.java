@@ -65,8 +65,8 @@ public final class SlowNeighbour {
             }
         }
         Progress.end();
-        System.out.println("\n### A creation of " + SLOW_MILLIS + " ms beside other keys, " + ROUNDS + " rounds of "
-                + SECONDS + " s, alone and beside it in turn");
+        Results.heading("A creation of " + SLOW_MILLIS + " ms beside other keys, " + ROUNDS + " rounds of " + SECONDS
+                + " s, alone and beside it in turn");
         Table table = new Table(
                 "us", "alone p99", "beside p99", "x", "alone p99.99", "beside p99.99", "alone max", "beside max");
         for (Contender each : all) {
@@ -80,7 +80,8 @@ public final class SlowNeighbour {
                     number(each.alone().getMaxValue() / 1e3, 0),
                     number(each.beside().getMaxValue() / 1e3, 0));
         }
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("beside p99", "beside max").logarithmic())
+                .print();
         Goal.atMost("p99 beside, x alone", all.get(0).ratio(99), P99_TO_ALONE).print();
     }
 

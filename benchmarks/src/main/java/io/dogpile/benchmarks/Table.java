@@ -5,10 +5,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /** A Markdown table whose columns line up, so that it can be read before it is rendered. */
 final class Table {
     private final List<List<String>> rows = new ArrayList<>();
+    private @Nullable Chart chart;
 
     Table(String... heads) {
         rows.add(List.of(heads));
@@ -18,7 +20,15 @@ final class Table {
         rows.add(List.of(cells));
     }
 
-    void print(PrintStream out) {
+    /** Also draws it, in the report. */
+    Table drawn(Chart how) {
+        chart = how;
+        return this;
+    }
+
+    void print() {
+        Results.table(rows, chart);
+        PrintStream out = System.out;
         int columns = rows.get(0).size();
         int[] widths = new int[columns];
         for (List<String> row : rows) {

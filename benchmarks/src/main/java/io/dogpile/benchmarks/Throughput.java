@@ -201,7 +201,7 @@ final class Throughput {
 
     /** A table of throughput, with the commands of each call. */
     void print(String title, int rounds) {
-        System.out.println("\n### " + title + ", " + setting.title() + ", medians of " + rounds + " short rounds");
+        Results.heading(title + ", " + setting.title() + ", medians of " + rounds + " short rounds");
         Table table = new Table(
                 "", "ops/s", "x " + reference, "least", "most", "p50, us", "p99, us", "commands a hit", "which");
         for (Contender each : all) {
@@ -218,12 +218,12 @@ final class Throughput {
                             ? ""
                             : String.join(" ", each.commands.byName().keySet()));
         }
-        table.print(System.out);
+        table.drawn(Chart.higherIsBetter("ops/s")).print();
     }
 
     /** A table of the time that a call takes, where there are no commands. */
     void printTimes(String title, int rounds) {
-        System.out.println("\n### " + title + ", " + setting.title() + ", medians of " + rounds + " short rounds");
+        Results.heading(title + ", " + setting.title() + ", medians of " + rounds + " short rounds");
         Table table = new Table("us a call", "median", "x " + reference, "least", "most", "p50", "p99");
         for (Contender each : all) {
             double micros = setting.threads() * 1e6;
@@ -236,7 +236,7 @@ final class Throughput {
                     number(each.latency.getValueAtPercentile(50) / 1e3, 2),
                     number(each.latency.getValueAtPercentile(99) / 1e3, 2));
         }
-        table.print(System.out);
+        table.drawn(Chart.lowerIsBetter("median")).print();
     }
 
     /** How the throughput of one is to that of the reference. */

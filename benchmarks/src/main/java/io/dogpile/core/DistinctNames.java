@@ -35,9 +35,9 @@ public final class DistinctNames {
             }
         }
         Runtime runtime = Runtime.getRuntime();
-        System.out.println("- " + NAMES + " distinct names passed through a heap of "
+        System.out.println(NAMES + " distinct names passed through a heap of "
                 + (runtime.maxMemory() >> 20) + " MiB in "
                 + TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began) + " s; at most " + most
-                + " entries were seen: met");
+                + " entries were seen");
     }
 }

@@ -1,0 +1,88 @@
+package io.dogpile.benchmarks;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What one group measured, as it is kept in a file of its own.
+ *
+ * @param run the id of the run: what was measured under one id belongs together
+ * @param group the name of the group
+ * @param command what measures it again
+ * @param began when it began, by ISO 8601
+ * @param seconds how long it took
+ * @param machine where
+ * @param sheets its tables
+ */
+record Measured(
+        String run, String group, String command, String began, long seconds, Machine machine, List<Sheet> sheets) {
+    private static final String SUFFIX = ".json";
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    /**
+     * A table with what was told around it.
+     *
+     * @param title what it shows
+     * @param heads of its columns
+     * @param rows its cells, as they were printed
+     * @param chart how it is drawn; null for not at all
+     * @param goals what was to be reached
+     * @param notes what else was told
+     */
+    record Sheet(
+            String title,
+            List<String> heads,
+            List<List<String>> rows,
+            @Nullable Chart chart,
+            List<Goal.Verdict> goals,
+            List<String> notes) {}
+
+    /** What is kept of a group in a directory; null if there is nothing. */
+    static @Nullable Measured of(Path directory, String group) throws IOException {
+        Path file = file(directory, group);
+        return Files.exists(file) ? read(file) : null;
+    }
+
+    /** All that is kept in a directory, by the names of the groups. */
+    static List<Measured> all(Path directory) throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            List<Path> sorted = files.filter(file -> file.toString().endsWith(SUFFIX))
+                    .sorted()
+                    .toList();
+            return Stream.of(sorted.toArray(Path[]::new))
+                    .map(Measured::readUnchecked)
+                    .toList();
+        }
+    }
+
+    private static Measured readUnchecked(Path file) {
+        try {
+            return read(file);
+        } catch (IOException e) {
+            throw new IllegalStateException("cannot read the figures in " + file, e);
+        }
+    }
+
+    private static Measured read(Path file) throws IOException {
+        return JSON.readValue(file.toFile(), Measured.class);
+    }
+
+    /** Whole, or not at all: who breaks off a run leaves no half of a file. */
+    void keep(Path directory) throws IOException {
+        Files.createDirectories(directory);
+        Path part = directory.resolve(group + ".part");
+        JSON.writeValue(part.toFile(), this);
+        Files.move(part, file(directory, group), StandardCopyOption.REPLACE_EXISTING);
+    }
+
+    private static Path file(Path directory, String group) {
+        return directory.resolve(group + SUFFIX);
+    }
+}
