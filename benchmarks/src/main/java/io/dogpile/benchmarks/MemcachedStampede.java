@@ -8,7 +8,7 @@ import java.util.List;
 /** Four processes ask for one cold key of memcached at the same moment; once with 50 threads each, once with one. */
 public final class MemcachedStampede {
     private static final int THREADS = 50;
-    private static final Sizes USUAL = new Sizes(1_000, 50, 2, 15);
+    private static final Sizes USUAL = new Sizes(1_000, 50, 2, 15, 5);
 
     private static final double CREATIONS = 1;
     private static final double P99_TO_VALUE_POLL = 0.3;
@@ -24,7 +24,6 @@ public final class MemcachedStampede {
             ClusterContender.MEMCACHED_VALUE_POLL,
             ClusterContender.MEMCACHED_SINGLE,
             ClusterContender.MEMCACHED_BACK_OFF);
-    private static final int ROUNDS_OF_BACKING_OFF = 5;
 
     /**
      * How much is done.
@@ -33,8 +32,9 @@ public final class MemcachedStampede {
      * @param warmUpTogether of all processes, with a creator of 10 ms, of those contenders that take no seconds for a round
      * @param warmUpRounds before those that count
      * @param rounds of each number of threads
+     * @param slowRounds of those that take seconds for a round, which are left out with 0
      */
-    record Sizes(int warmUpCreations, int warmUpTogether, int warmUpRounds, int rounds) {}
+    record Sizes(int warmUpCreations, int warmUpTogether, int warmUpRounds, int rounds, int slowRounds) {}
 
     private MemcachedStampede() {}
 
@@ -60,10 +60,12 @@ public final class MemcachedStampede {
             List<Child> children =
                     Child.start(ClusterRounds.PROCESSES, ClusterWorker.class, Integer.toString(server.port()));
             try {
-                ClusterWorker.warmUp(children, ALL, sizes.warmUpCreations());
+                List<ClusterContender> contenders = sizes.slowRounds() == 0 ? FAST : ALL;
+                ClusterWorker.warmUp(children, contenders, sizes.warmUpCreations());
                 ClusterWorker.warmUpTogether(children, FAST, THREADS, sizes.warmUpTogether());
                 ClusterRounds rounds = new ClusterRounds(run -> ClientCommands.of(server, run), children);
-                Plan crowd = new Plan(ALL, SLOW, THREADS, sizes.warmUpRounds(), sizes.rounds(), ROUNDS_OF_BACKING_OFF);
+                Plan crowd = new Plan(
+                        contenders, SLOW, THREADS, sizes.warmUpRounds(), sizes.rounds(), sizes.slowRounds());
                 List<Seen> ofCrowd = rounds.measure(crowd);
                 print(server, crowd, ofCrowd);
                 Plan single = new Plan(FAST, List.of(), 1, sizes.warmUpRounds(), sizes.rounds(), 0);

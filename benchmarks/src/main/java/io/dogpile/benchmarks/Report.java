@@ -21,6 +21,13 @@ import java.util.stream.Collectors;
  * in one of the files.
  */
 public final class Report {
+    /** Heights in a chart, in pixels. */
+    private static final int OF_A_BAR = 22;
+
+    private static final int LEAST_OF_A_ROW = 38;
+    private static final int AROUND = 100;
+    private static final int OF_LINES = 420;
+
     private static final String NAME = "report.html";
     private static final String PAGE = "report.html";
     private static final String LIBRARY = "META-INF/resources/webjars/chart.js/%s/dist/chart.umd.js";
@@ -205,11 +212,11 @@ public final class Report {
         }
         drawn.put("series", series);
         String id = group.group() + "-chart-" + ++charts;
-        int lines = chart.form() == Chart.Form.BARS
-                ? sheet.rows().size() * chart.columns().size()
-                : 14;
+        // On a phone a label has up to three lines.
+        int aRow = Math.max(LEAST_OF_A_ROW, OF_A_BAR * chart.columns().size());
+        int height = chart.form() == Chart.Form.BARS ? AROUND + aRow * sheet.rows().size() : OF_LINES;
         out.append("<div class=\"chart\" style=\"height:")
-                .append(90 + 24 * Math.max(3, lines))
+                .append(height)
                 .append("px\"><canvas id=\"")
                 .append(id)
                 .append("\" role=\"img\" aria-label=\"")

@@ -16,10 +16,10 @@ class HumbleGroupsTest {
 
     @Test
     void memcachedStampede_oneRound_hasOneCreationEach() throws Exception {
-        assertThat(Printed.by(() -> MemcachedStampede.run(new MemcachedStampede.Sizes(1, 1, 0, 1))))
+        assertThat(Printed.by(() -> MemcachedStampede.run(new MemcachedStampede.Sizes(1, 1, 0, 1, 0))))
                 .contains(
                         "### One cold key: memcached",
-                        ClusterContender.MEMCACHED_BACK_OFF.title,
+                        ClusterContender.MEMCACHED_SINGLE.title,
                         "most creations in a round: 1.00",
                         "callers that failed: 0.00");
     }
