@@ -3,6 +3,7 @@ package io.dogpile.benchmarks;
 import static io.dogpile.benchmarks.Table.number;
 
 import io.dogpile.cache.Region;
+import io.dogpile.cache.backend.Serializer;
 import io.dogpile.redis.CommandCount;
 import io.dogpile.redis.RedisBackend;
 import io.dogpile.redis.RedisServer;
@@ -86,20 +87,7 @@ public final class Growth {
         Results.heading("Callers of one cold key in one process, creator 50 ms, "
                 + (virtual ? "virtual threads" : "platform threads, at most " + MOST_PLATFORM_THREADS) + ", "
                 + Peers.version(server));
-        Region<String, String> region = Region.builder("callers", String.class, String.class)
-                .backend(backend)
-                .staleAfter(Peers.LIFE)
-                .expireAfter(Peers.LIFE)
-                .build();
         AtomicLong held = new AtomicLong();
-        Contender plain = new Contender("Region", (name, creator) -> region.getOrCreate(name, creator::call));
-        Contender weighed = new Contender(
-                "Region",
-                (name, creator) -> region.getOrCreate(name, () -> {
-                    String value = creator.call(); // all the others wait meanwhile
-                    held.set(heap());
-                    return value;
-                }));
         Table table = new Table(
                 "callers", "creations", "commands", "lag p50, ms", "lag p99, ms", "heap while they wait, KiB a caller");
         for (int callers : CALLERS) {
@@ -107,6 +95,21 @@ public final class Growth {
                 continue;
             }
             Progress.show(callers + " callers");
+            // Another region each time, since crowds use the same names.
+            Region<String, String> region = Region.builder("callers-" + callers, String.class, String.class)
+                    .backend(backend)
+                    .serializer(Serializer.string())
+                    .staleAfter(Peers.LIFE)
+                    .expireAfter(Peers.LIFE)
+                    .build();
+            Contender plain = new Contender("Region", (name, creator) -> region.getOrCreate(name, creator::call));
+            Contender weighed = new Contender(
+                    "Region",
+                    (name, creator) -> region.getOrCreate(name, () -> {
+                        String value = creator.call(); // all the others wait meanwhile
+                        held.set(heap());
+                        return value;
+                    }));
             Crowd crowd = virtual ? Crowd.ofVirtualThreads(callers) : Crowd.ofPlatformThreads(callers);
             Rounds rounds = new Rounds(plain);
             for (int round = 0; round < sizes.rounds(); round++) {
