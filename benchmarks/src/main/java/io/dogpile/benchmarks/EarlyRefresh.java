@@ -7,7 +7,7 @@ import io.dogpile.cache.RegionBuilder;
 import io.dogpile.cache.backend.MemoryBackend;
 import java.time.Duration;
 import java.util.List;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.function.ToDoubleFunction;
 
 /**
@@ -104,7 +104,8 @@ public final class EarlyRefresh {
     /** One life after the other, each begun by the end of the creation that ended the one before. */
     private static Seen live(double readsACreation, double beta, int lives) throws Exception {
         SimulatedTime time = new SimulatedTime();
-        Random arrivals = new Random(SEED);
+        // Of another kind than the library's draws: two of one kind and seed would draw the same.
+        SplittableRandom arrivals = new SplittableRandom(SEED);
         Region<String, Long> region = region(time, beta);
         ToDoubleFunction<Region<String, Long>> read = asked -> asked.getOrCreate("key", () -> {
             time.advance(CREATION.toNanos());

@@ -64,8 +64,8 @@ public final class MemcachedStampede {
                 ClusterWorker.warmUp(children, contenders, sizes.warmUpCreations());
                 ClusterWorker.warmUpTogether(children, FAST, THREADS, sizes.warmUpTogether());
                 ClusterRounds rounds = new ClusterRounds(run -> ClientCommands.of(server, run), children);
-                Plan crowd = new Plan(
-                        contenders, SLOW, THREADS, sizes.warmUpRounds(), sizes.rounds(), sizes.slowRounds());
+                Plan crowd =
+                        new Plan(contenders, SLOW, THREADS, sizes.warmUpRounds(), sizes.rounds(), sizes.slowRounds());
                 List<Seen> ofCrowd = rounds.measure(crowd);
                 print(server, crowd, ofCrowd);
                 Plan single = new Plan(FAST, List.of(), 1, sizes.warmUpRounds(), sizes.rounds(), 0);

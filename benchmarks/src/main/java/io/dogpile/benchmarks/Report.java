@@ -214,7 +214,8 @@ public final class Report {
         String id = group.group() + "-chart-" + ++charts;
         // On a phone a label has up to three lines.
         int aRow = Math.max(LEAST_OF_A_ROW, OF_A_BAR * chart.columns().size());
-        int height = chart.form() == Chart.Form.BARS ? AROUND + aRow * sheet.rows().size() : OF_LINES;
+        int height =
+                chart.form() == Chart.Form.BARS ? AROUND + aRow * sheet.rows().size() : OF_LINES;
         out.append("<div class=\"chart\" style=\"height:")
                 .append(height)
                 .append("px\"><canvas id=\"")
