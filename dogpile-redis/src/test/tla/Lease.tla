@@ -177,7 +177,7 @@ End(p) ==
     /\ right' = [right EXCEPT ![p] = None]
 
 \* A call that begins registers its watch before it claims. What is on its way by then was stored before, and counts as a
-\* hint only (RedisPartition.slot). I3 asks what would be if it counted.
+\* hint only (Inbox.Place.takes). I3 asks what would be if it counted.
 Registered(p, k) ==
     IF pc[p] # "idle" THEN push
     ELSE [push EXCEPT ![p] = {
@@ -418,10 +418,10 @@ Invalidate(k) ==
           /\ rec' = [rec EXCEPT ![k] = IF Mutation = "leaseKept" THEN [@ EXCEPT !.m = None, !.w = {}] ELSE Empty]
           /\ inv' = inv + 1
           /\ floor' = [floor EXCEPT ![k] = inv + 1]
-       \/ /\ Fault("soften")                           \* 12-16
-          /\ c.m # None
+       \/ /\ Fault("soften")                           \* 12-16; without a value as above
           /\ rec' = [rec EXCEPT ![k] =
-                [m |-> IF c.m.age = "fresh" THEN [c.m EXCEPT !.age = "stale"] ELSE c.m, l |-> None, w |-> {}]]
+                IF c.m = None THEN Empty
+                ELSE [m |-> IF c.m.age = "fresh" THEN [c.m EXCEPT !.age = "stale"] ELSE c.m, l |-> None, w |-> {}]]
           /\ UNCHANGED <<inv, floor>>
     /\ Moved(k)
     /\ Tell(c.w, Look(k))
