@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.core.testing.FakeTime;
+import io.dogpile.core.testing.Held;
 import io.dogpile.core.testing.LockProviderContract;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -94,6 +94,8 @@ final class Inbox implements AutoCloseable {
     static final class Place {
         final List<Waiting> waiting = new CopyOnWriteArrayList<>();
         private volatile @Nullable Observed observed;
+        private volatile long takesFromFence = Long.MAX_VALUE;
+        private volatile long takesAfterMillis = Long.MAX_VALUE;
 
         /** A lease of another, seen unchanged since a local time. */
         record Observed(RedisRecord.Lease lease, long since, boolean registered) {}
@@ -107,6 +109,30 @@ final class Inbox implements AutoCloseable {
         boolean isNotedFor(RedisRecord.Lease lease) {
             Observed before = observed;
             return before != null && before.registered && before.lease.nonce().equals(lease.nonce());
+        }
+
+        /**
+         * A lease with that fence was held while somebody waited here. What is stored under it, or later, was not invalidated
+         * before the wait began; what a message brings of before may have been, since it was on its way.
+         */
+        void takesFrom(long fence) {
+            takesFromFence = fence;
+        }
+
+        /** The same of some lease, by the server's time. */
+        void takesAfter(long serverMillis) {
+            takesAfterMillis = serverMillis;
+        }
+
+        /** Whoever begins to wait takes nothing before it is told what it waits for. */
+        private void takesNothingYet() {
+            takesFromFence = Long.MAX_VALUE;
+            takesAfterMillis = Long.MAX_VALUE;
+        }
+
+        /** Whether a value that was pushed is one that was waited for. */
+        boolean takes(RedisRecord.Stamps pushed) {
+            return pushed.fence() >= takesFromFence || pushed.storedAtMillis() > takesAfterMillis;
         }
 
         /** The lease is seen now; what was noted of the same one stands. */
@@ -131,6 +157,7 @@ final class Inbox implements AutoCloseable {
     Slot.Watch watch(String record, Waiting told) {
         places.compute(record, (key, before) -> {
             Place place = before == null ? new Place() : before;
+            place.takesNothingYet();
             place.waiting.add(told);
             return place;
         });

@@ -103,6 +103,7 @@ final class RedisClaims<V> {
             return null;
         }
         place.sees(held, true, time.nanos());
+        place.takesFrom(held.fence());
         return stoodStill(held, place) == null ? Slot.Claim.held(Duration.ofMillis(left), seen) : null;
     }
 
@@ -151,7 +152,7 @@ final class RedisClaims<V> {
             case 2, 3:
                 return Slot.Claim.granted(new RedisRight<>(partition, seen, attempt.nonce, Long.parseLong(more)), seen);
             case 1, 4:
-                noteHolder(attempt, more, left.toMillis());
+                noteHolder(attempt, more, left.toMillis(), (Long) reply.get(1));
                 return Slot.Claim.held(left, seen);
             case 6, 7:
                 return Slot.Claim.backingOff(
@@ -182,13 +183,18 @@ final class RedisClaims<V> {
     }
 
     /** The server has noted this node, if it waits, as one to be told. */
-    private void noteHolder(Attempt<V> attempt, @Nullable String holder, long leftMillis) {
+    private void noteHolder(Attempt<V> attempt, @Nullable String holder, long leftMillis, long serverMillis) {
         Inbox.Place place = placeOf(attempt.seen);
         int blank = holder == null ? -1 : holder.indexOf(' ');
         if (place != null && blank > 0) {
             long expiry = Long.parseLong(Objects.requireNonNull(holder).substring(blank + 1));
             RedisRecord.Lease before = attempt.seen.held();
-            long length = before != null && before.seenAs().equals(holder) ? before.lengthMillis() : leftMillis;
+            long length = leftMillis;
+            if (before != null && before.seenAs().equals(holder)) {
+                length = before.lengthMillis();
+                place.takesFrom(before.fence());
+            }
+            place.takesAfter(serverMillis);
             place.sees(
                     new RedisRecord.Lease(holder.substring(0, blank), 0, 0, expiry, length),
                     attempt.wish.willWait(),

@@ -218,7 +218,8 @@ final class RedisPartition<V> implements Partition<V> {
             return null;
         }
         Generations.Both known = generations.known();
-        if (stamps.generation() < Math.max(known.hard(), known.soft())) {
+        Inbox.Place place = node.inbox().place(name.full());
+        if (stamps.generation() < Math.max(known.hard(), known.soft()) || place == null || !place.takes(stamps)) {
             return null;
         }
         RedisSight<V> sight = sight(name, stamps, envelope, null);

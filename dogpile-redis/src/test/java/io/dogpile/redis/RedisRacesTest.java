@@ -11,6 +11,7 @@ import static io.dogpile.redis.Nodes.draft;
 import static io.dogpile.redis.Nodes.read;
 import static io.dogpile.redis.Nodes.record;
 import static io.dogpile.redis.Nodes.wish;
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -27,6 +28,8 @@ import io.dogpile.core.Background;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
 import io.dogpile.core.testing.Held;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
@@ -47,6 +50,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.function.Executable;
+import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.UnifiedJedis;
 import redis.clients.jedis.exceptions.JedisConnectionException;
@@ -181,6 +185,52 @@ class RedisRacesTest {
         assertEquals(HELD, claim(waits, "key").kind());
         assertEquals(STORED, published(grant, "made"));
         assertEquals("made", next(told));
+    }
+
+    @Test
+    @Tag("R-03")
+    void pushedBeforeAnInvalidation_andHeardByWhoAskedAfterIt_isAHint_andNotAValue() throws Exception {
+        RedisBackend listens = nodes.node(
+                RedisBackend.builder().server("127.0.0.1", server.port()).scripts(TurnedClock::edit));
+        Await.until("the inbox is live", () -> listens.node().inbox().isLive());
+        Partition<String> waits = Nodes.partition(listens.node(), region, LEASE, MAX_CREATION, clock);
+        Slot.Grant<String> first = granted(claim(a, "key"));
+        BlockingQueue<String> before = told(waits);
+        assertEquals(HELD, claim(waits, "key").kind());
+        assertEquals(STORED, published(first, "old"));
+        assertEquals("old", next(before));
+        byte[] onItsWay = push(); // the same message, not yet heard
+        b.invalidate("key", Invalidation.HARD);
+
+        Slot.Grant<String> second = granted(claim(a, "key"));
+        BlockingQueue<String> after = told(waits);
+        say(listens.node(), onItsWay);
+        assertEquals("", next(after), "before it is told what it waits for");
+        assertEquals(HELD, claim(waits, "key").kind());
+        say(listens.node(), onItsWay);
+        assertEquals("", next(after), "while it waits for another right");
+        assertEquals(STORED, published(second, "new"));
+        assertEquals("new", next(after));
+    }
+
+    private static void say(RedisNode node, byte[] message) {
+        try (RedisClient client = server.client()) {
+            client.publish(node.names().inbox(node.id()), message);
+        }
+    }
+
+    /** What was said to those that waited for the value that is there. */
+    private byte[] push() throws IOException {
+        try (RedisClient client = server.client()) {
+            byte[] key = record.getBytes(UTF_8);
+            List<byte[]> fields = client.hmget(key, RedisRecord.VALUE, RedisRecord.STAMPS);
+            ByteArrayOutputStream message = new ByteArrayOutputStream();
+            message.write(("P " + key.length + " " + record).getBytes(UTF_8));
+            message.write(fields.get(1));
+            message.write('\n');
+            message.write(fields.get(0));
+            return message.toByteArray();
+        }
     }
 
     @Test
