@@ -19,15 +19,15 @@ import java.util.stream.Collectors;
  * <p>The first third of the looks is for what is made once. A level has risen if the median of the last third is above the
  * <em>highest</em> look of the middle third, and by more than its grain. If looks differ by chance only, the median of 15 is above
  * the highest of 15 others in one case of a thousand: 8 of the last must be the 8 highest of all 30. No width of the noise is
- * assumed. The grain is the growth that is not told from none: nothing for what is counted, for bytes so many for each call of
- * the last third. For one thread.
+ * assumed. The grain is the growth that is not told from none: for bytes so many for each call of the last third; for what is
+ * counted nothing, or in a run of a second what is made late. For one thread.
  */
 final class Levels {
     private static final int THIRDS = 3;
 
     private final Map<String, Level> levels = new LinkedHashMap<>();
     private final List<Long> callsUntil = new ArrayList<>();
-    private final double bytesForEachCall;
+    private final Soak.Plan plan;
 
     private record Level(LongSupplier now, Grain grain, List<Long> seen) {}
 
@@ -36,8 +36,8 @@ final class Levels {
         BYTES_OF_CALLS
     }
 
-    Levels(double bytesForEachCall) {
-        this.bytesForEachCall = bytesForEachCall;
+    Levels(Soak.Plan plan) {
+        this.plan = plan;
     }
 
     /** Something counted, such as threads. */
@@ -78,7 +78,7 @@ final class Levels {
                     .mapToLong(Long::longValue)
                     .max()
                     .orElseThrow();
-            long grain = level.grain() == Grain.ONE ? 0 : (long) (calls * bytesForEachCall);
+            long grain = level.grain() == Grain.ONE ? plan.madeLate() : (long) (calls * plan.bytesForEachCall());
             long median = median(level.seen().subList(last, looks));
             if (median > highest + grain) {
                 risen.add(name + " rose to " + median + " from at most " + highest + ", in " + calls

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.time.Duration;
 import java.util.List;
 import java.util.PrimitiveIterator;
 import java.util.stream.LongStream;
@@ -12,11 +13,11 @@ import org.junit.jupiter.api.Test;
 /** What counts as risen. */
 class LevelsTest {
     private static final int CALLS_BETWEEN_LOOKS = 1_000;
-    private static final double BYTES_FOR_EACH_CALL = 2;
+    private static final Soak.Plan PLAN = new Soak.Plan(Duration.ofMinutes(1), 9, 1, Duration.ofSeconds(1), 2, 0);
 
     private static List<String> risen(String kind, long... looks) {
         PrimitiveIterator.OfLong next = LongStream.of(looks).iterator();
-        Levels levels = new Levels(BYTES_FOR_EACH_CALL);
+        Levels levels = new Levels(PLAN);
         if (kind.equals("threads")) {
             levels.count(kind, next::nextLong);
         } else {

@@ -20,7 +20,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /**
  * Sixteen threads that do all there is to do on regions, as fast as it goes: reads, creations of which some fail and some are
@@ -61,10 +61,13 @@ public final class Soak implements AutoCloseable {
      * @param keys how many different ones
      * @param life when values expire
      * @param bytesForEachCall the growth of memory that is taken for none
+     * @param madeLate how many of what is counted may be made for the first time in any round
      */
-    public record Plan(Duration load, int rounds, int keys, Duration life, double bytesForEachCall) {
+    public record Plan(Duration load, int rounds, int keys, Duration life, double bytesForEachCall, int madeLate) {
         /** Where there is time, one object of the smallest size, 16 bytes, for each call of a kind that is one in a hundred. */
         private static final double SMALLEST_OBJECT_OF_ONE_IN_A_HUNDRED = 0.16;
+        /** In the first second: the threads of pools, and connections, are made as they are needed. */
+        private static final int MADE_LATE = 8;
         /** In a second, less than any entry of a map with its key and its value takes. */
         private static final double ENTRY = 200;
 
@@ -78,11 +81,12 @@ public final class Soak implements AutoCloseable {
                             45,
                             1_000_000,
                             Duration.ofSeconds(3),
-                            SMALLEST_OBJECT_OF_ONE_IN_A_HUNDRED);
+                            SMALLEST_OBJECT_OF_ONE_IN_A_HUNDRED,
+                            0);
         }
 
         static Plan ofRounds(int rounds, Duration load) {
-            return new Plan(load, rounds, 10_000, Duration.ofMillis(300), ENTRY);
+            return new Plan(load, rounds, 10_000, Duration.ofMillis(300), ENTRY, MADE_LATE);
         }
     }
 
@@ -112,10 +116,10 @@ public final class Soak implements AutoCloseable {
     }
 
     /** All rounds. */
-    void run(List<Region<String, String>> regions, Levels levels, BooleanSupplier settled) throws Exception {
+    void run(List<Region<String, String>> regions, Levels levels, Supplier<String> unsettled) throws Exception {
         for (int round = 0; round < plan.rounds(); round++) {
             round(regions, round);
-            awaitUntil("what was stored in round " + round + " has ended", () -> isIdle() && settled.getAsBoolean());
+            awaitNone("is left after round " + round, () -> isIdle() ? unsettled.get() : "work behind");
             levels.look(calls.sum());
         }
     }
@@ -216,12 +220,12 @@ public final class Soak implements AutoCloseable {
         return all;
     }
 
-    /** As far as this JVM knows: never longer than a minute. */
-    static void awaitUntil(String what, BooleanSupplier holds) {
+    /** Returns when there is nothing of it, and fails after a minute with what there is. */
+    static void awaitNone(String what, Supplier<String> there) {
         long begin = System.nanoTime();
-        while (!holds.getAsBoolean()) {
+        for (String now = there.get(); !now.isEmpty(); now = there.get()) {
             if (System.nanoTime() - begin > TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS)) {
-                throw new AssertionError("not within " + PATIENCE_SECONDS + " s: " + what);
+                throw new AssertionError("for " + PATIENCE_SECONDS + " s this " + what + ": " + now);
             }
             LockSupport.parkNanos(TimeUnit.MILLISECONDS.toNanos(5));
         }

@@ -1,9 +1,12 @@
 package io.dogpile.memcached;
 
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -116,16 +119,30 @@ public final class MemcachedServer implements AutoCloseable {
 
     /** One number of its statistics, by the text protocol. */
     public long stat(String name) {
+        return lines("stats").stream()
+                .filter(line -> line.startsWith("STAT " + name + ' '))
+                .mapToLong(line ->
+                        Long.parseLong(line.substring(line.lastIndexOf(' ') + 1).trim()))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** The keys of what it holds without an end, by the text protocol; not for the embedded kind, which cannot tell. */
+    List<String> keysForEver() {
+        return lines("lru_crawler metadump all").stream()
+                .filter(line -> line.contains(" exp=-1 "))
+                .map(line -> line.substring("key=".length(), line.indexOf(' ')))
+                .map(key -> URLDecoder.decode(key, StandardCharsets.UTF_8))
+                .toList();
+    }
+
+    private List<String> lines(String command) {
         try (Socket socket = new Socket(LOOPBACK, port())) {
             socket.setSoTimeout((int) TIMEOUT.toMillis());
-            socket.getOutputStream().write("stats\r\nquit\r\n".getBytes(StandardCharsets.ISO_8859_1));
-            String all = new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1);
-            return all.lines()
-                    .filter(line -> line.startsWith("STAT " + name + ' '))
-                    .mapToLong(line -> Long.parseLong(
-                            line.substring(line.lastIndexOf(' ') + 1).trim()))
-                    .findFirst()
-                    .orElseThrow();
+            socket.getOutputStream().write((command + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+            BufferedReader answer =
+                    new BufferedReader(new InputStreamReader(socket.getInputStream(), StandardCharsets.ISO_8859_1));
+            return answer.lines().takeWhile(line -> !line.equals("END")).toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -46,8 +46,12 @@ class FileSoakTest extends SoakContract {
     }
 
     @Override
-    protected boolean isSettled() {
-        return files().stream().noneMatch(file -> file.toString().endsWith(FilePartition.SUFFIX));
+    protected String unsettled() {
+        return files().stream()
+                .map(Path::toString)
+                .filter(file -> file.endsWith(FilePartition.SUFFIX))
+                .findAny()
+                .orElse("");
     }
 
     @Override
