@@ -1,7 +1,7 @@
 package consumer;
 
 import io.dogpile.core.LockProvider;
-import io.dogpile.core.LockProviderContract;
+import io.dogpile.core.testing.LockProviderContract;
 import java.util.Optional;
 import java.util.Set;
 
