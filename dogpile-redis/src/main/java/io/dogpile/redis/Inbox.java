@@ -8,11 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.ThreadFactory;
-import java.util.concurrent.ThreadLocalRandom;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -21,8 +17,8 @@ import org.slf4j.LoggerFactory;
 import redis.clients.jedis.BinaryJedisPubSub;
 
 /**
- * Where this node is told what others did: one subscription, on one connection and one thread of its own, to a channel of
- * its own and one of all nodes, and to those of near caches.
+ * Where this node is told what others did: one subscription at a time, on one connection and by one thread of its own
+ * ({@link Chores#listen}), to a channel of its own and one of all nodes, and to those of near caches.
  *
  * <pre>
  *             both channels acknowledged
@@ -41,8 +37,6 @@ import redis.clients.jedis.BinaryJedisPubSub;
 final class Inbox implements AutoCloseable {
     static final long BEAT_MILLIS = 2_000;
     private static final int MOST_BEATS_MISSED = 2;
-    private static final long FIRST_PAUSE = TimeUnit.MILLISECONDS.toNanos(50);
-    private static final long LONGEST_PAUSE = TimeUnit.SECONDS.toNanos(2);
 
     enum State {
         CONNECTING,
@@ -68,18 +62,12 @@ final class Inbox implements AutoCloseable {
     private volatile long lastSent;
     private volatile State state = State.CONNECTING;
     private volatile @Nullable Subscription subscription;
-    private final Thread thread;
 
-    Inbox(Server server, Names names, String id, ThreadFactory threads) {
+    Inbox(Server server, Names names, String id) {
         this.server = server;
         this.names = names;
         this.id = id;
         this.own = names.inbox(id);
-        this.thread = threads.newThread(this::listen);
-    }
-
-    void start() {
-        thread.start();
     }
 
     boolean isLive() {
@@ -247,28 +235,17 @@ final class Inbox implements AutoCloseable {
         }
     }
 
-    private void listen() {
-        long pause = FIRST_PAUSE;
-        while (state != State.CLOSED) {
-            Subscription now = new Subscription();
-            subscription = now;
-            try {
-                server.subscribe(now, now::opened, subscribed());
-                log.debug("Redis: the subscription of inbox {} ended", id);
-            } catch (Exception | LinkageError broken) {
-                log.debug("Redis: the subscription of inbox {} is broken", id, broken);
-            }
-            if (now.wasLive) {
-                pause = FIRST_PAUSE;
-            }
-            if (state != State.CLOSED) {
-                to(State.DOWN);
-                LockSupport.parkNanos(
-                        pause + (long) (pause * ThreadLocalRandom.current().nextDouble()));
-                pause = Math.min(2 * pause, LONGEST_PAUSE);
-                to(State.CONNECTING);
-            }
-        }
+    /** A subscription begins, to {@link #channels}: it is told what comes by it, until this inbox is told that it is down. */
+    Subscription connecting() {
+        to(State.CONNECTING);
+        Subscription now = new Subscription();
+        subscription = now;
+        return now;
+    }
+
+    /** The subscription ended. */
+    void down() {
+        to(State.DOWN);
     }
 
     private void to(State next) {
@@ -287,7 +264,7 @@ final class Inbox implements AutoCloseable {
         }
     }
 
-    private byte[][] subscribed() {
+    byte[][] channels() {
         channels.lock();
         try {
             List<byte[]> all = new ArrayList<>(List.of(own, names.channelOfAll()));
@@ -325,10 +302,14 @@ final class Inbox implements AutoCloseable {
     }
 
     /** One connection's subscription. */
-    private final class Subscription extends BinaryJedisPubSub {
+    final class Subscription extends BinaryJedisPubSub {
         final Set<String> acknowledged = ConcurrentHashMap.newKeySet();
         private volatile Server.Opened.@Nullable Break connection;
         private volatile boolean wasLive;
+
+        boolean wasLive() {
+            return wasLive;
+        }
 
         void opened(Server.Opened.Break broken) {
             connection = broken;
@@ -396,6 +377,10 @@ final class Inbox implements AutoCloseable {
             channels.unlock();
         }
         breakOff();
-        LockSupport.unpark(thread);
+    }
+
+    @Override
+    public String toString() {
+        return "inbox " + id;
     }
 }

@@ -51,6 +51,11 @@ final class Nodes {
                 server, new Names(RedisBackend.DEFAULT_PREFIX), Integer.MAX_VALUE, RedisNode.Reads.BOUNDED));
     }
 
+    /** Keeps the inbox of a silent node subscribed, until the node is closed. */
+    static void listen(RedisNode node) {
+        new NodeThreads(node.server()).listen(node.inbox());
+    }
+
     static RedisClient client(HostAndPort at, Duration timeout) {
         return RedisClient.builder()
                 .hostAndPort(at)

@@ -463,7 +463,7 @@ class RedisFailuresTest {
     @Test
     void theServerStandsStillForLong_heartbeatsAreNotAnotherCondition() throws Exception {
         RedisNode node = nodes.silent(client, UnaryOperator.identity());
-        node.inbox().start();
+        Nodes.listen(node);
         Await.until("the inbox is live", () -> node.inbox().isLive());
         server.freeze();
         Await.until("the inbox is down", () -> {

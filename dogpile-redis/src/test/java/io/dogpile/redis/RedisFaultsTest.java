@@ -447,7 +447,7 @@ class RedisFaultsTest {
         Proxy network = nodes.closing(Proxy.before(server));
         RedisNode node = nodes.silent(subscribedBehind(network), UnaryOperator.identity());
         Inbox inbox = node.inbox();
-        inbox.start();
+        Nodes.listen(node);
         Await.until("the inbox is live", inbox::isLive);
         beat(inbox);
         beat(inbox);
