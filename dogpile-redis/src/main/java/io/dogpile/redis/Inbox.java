@@ -28,6 +28,8 @@ import redis.clients.jedis.BinaryJedisPubSub;
  *      └──────────────────────────────── DOWN        (any) ──close──► CLOSED
  * </pre>
  *
+ * <p>CONNECTING becomes DOWN, too, where the connection is broken, or not acknowledged before the third heartbeat is due.
+ *
  * <p>A heartbeat is published on a command connection and must come back through the subscription: so half-open
  * connections, missing rights and a cluster whose bus is cut are found, too. Whenever the inbox goes live or down, all who wait
  * are told to look again, since a message may have been missed; whenever it goes live, near copies are dropped.
@@ -210,6 +212,7 @@ final class Inbox implements AutoCloseable {
      */
     void beat(Consumer<Runnable> sender) {
         if (!isLive()) {
+            breakOffIfSilent();
             return;
         }
         if (beats.get() - lastBeat >= MOST_BEATS_MISSED) {
@@ -226,6 +229,15 @@ final class Inbox implements AutoCloseable {
             server.send(server.publish(own, Texts.bytes("H" + number)));
             lastSent = number;
         });
+    }
+
+    /** Nothing else ends a connection that is lost after it was opened and before it is acknowledged. */
+    private void breakOffIfSilent() {
+        Subscription now = subscription;
+        if (state == State.CONNECTING && now != null && ++now.beatsUnacknowledged > MOST_BEATS_MISSED) {
+            log.warn("Redis: the subscription of inbox {} is not acknowledged; subscribing anew", id);
+            breakOff();
+        }
     }
 
     private void breakOff() {
@@ -306,6 +318,7 @@ final class Inbox implements AutoCloseable {
         final Set<String> acknowledged = ConcurrentHashMap.newKeySet();
         private volatile Server.Opened.@Nullable Break connection;
         private volatile boolean wasLive;
+        private int beatsUnacknowledged; // by the one thread of heartbeats
 
         boolean wasLive() {
             return wasLive;
