@@ -15,7 +15,7 @@ local ms=math.floor((time[1]*1000000+time[2])/1000)
 local r=redis.call('HMGET',record,'m','l','w')
 local m,l,w=r[1],r[2],r[3]
 local ln,lf,lg=string.match(l or '','^(%S+) (%d+) (%d+) ')
-if ln~=ARGV[1] then
+if ln~=ARGV[1] or lf~=ARGV[2] then -- with another fence: a claim that came twice, the second time after the right had ended
   local f,g=string.match(m or '','^(%d+) (%d+) ')
   if f==ARGV[2] then return {2,ms,m,false} end -- it did arrive the first time
   if f and tonumber(f)>tonumber(ARGV[2]) and tonumber(g)>=hard then return {0,ms,m,redis.call('HGET',record,'v')} end

@@ -132,6 +132,28 @@ final class ScriptModel {
         entries.remove(key);
     }
 
+    /** As the command does. */
+    void flush() {
+        entries.clear();
+    }
+
+    /** All that there is, to be restored. */
+    ScriptModel image() {
+        ScriptModel image = new ScriptModel(micros, published);
+        image.restore(this);
+        return image;
+    }
+
+    /** What there was. */
+    void restore(ScriptModel image) {
+        entries.clear();
+        image.entries.forEach((key, was) -> {
+            Entry entry = new Entry(was.hash == null ? null : new TreeMap<>(was.hash), was.text);
+            entry.end = was.end;
+            entries.put(key, entry);
+        });
+    }
+
     /** Whether there is anything. */
     boolean holds(String key) {
         return alive(key) != null;
@@ -139,7 +161,14 @@ final class ScriptModel {
 
     /** A field of a hash, or null. */
     String field(String key, String field) {
-        return hash(key).get(field);
+        Entry entry = alive(key);
+        return entry == null ? null : entry.hash.get(field);
+    }
+
+    /** Whether what is there will end by itself. */
+    boolean ends(String key) {
+        Entry entry = alive(key);
+        return entry == null || entry.end != null;
     }
 
     /** What is at a key, to be compared: its type, its content, its end in milliseconds or nothing. */
@@ -292,7 +321,7 @@ final class ScriptModel {
         Map<String, String> record = hash(call.key());
         String w = record.get("w");
         Matcher l = find(HOLDER_FENCE_GENERATION, record.get("l"));
-        if (l == null || !l.group(1).equals(call.argument(1))) {
+        if (l == null || !l.group(1).equals(call.argument(1)) || !l.group(2).equals(call.argument(2))) {
             return refused(call, record, told);
         }
         if (number(l, 3) < told.both()) {

@@ -566,6 +566,17 @@ class ScriptsTest {
         }
 
         @Test
+        void claimThatCameTwice_theSecondTimeAfterAnInvalidation_whatWasMadeBeforeIsRefused() {
+            long first = claim("a").fence();
+            invalidate("HARD");
+            pass(1);
+            assertThat(claim("a").fence()).isGreaterThan(first);
+
+            assertThat(publish("a", first, "old", 500, 9_000)).isEqualTo(Arrays.asList(0L, now, null, null));
+            assertThat(field("v")).isNull();
+        }
+
+        @Test
         void again_saysThatItArrived_andWakesNobodyTwice() {
             long fence = claim("a").fence();
             asking("b").inbox("2").go();
