@@ -263,7 +263,10 @@ final class RedisSimulation implements SimServer.World {
     /** There are none to be had; idle ones are dropped as ever. */
     private static final class NoConnections extends PooledConnectionProvider {
         NoConnections(ConnectionPoolConfig pool) {
-            super(new HostAndPort("simulated", 1), DefaultJedisClientConfig.builder().build(), pool);
+            super(
+                    new HostAndPort("simulated", 1),
+                    DefaultJedisClientConfig.builder().build(),
+                    pool);
         }
 
         @Override
@@ -352,8 +355,8 @@ final class RedisSimulation implements SimServer.World {
         healed = false;
         violation = null;
         quiet = draws.oneIn(6);
-        drawn = (int) draws.next() & (int) draws.next() & ALL_FAULTS;
-        if (draws.oneIn(3)) {
+        drawn = ALL_FAULTS;
+        for (int halved = draws.oneIn(3) ? 3 : 2; halved > 0; halved--) {
             drawn &= (int) draws.next();
         }
         if (quiet) {
@@ -376,8 +379,8 @@ final class RedisSimulation implements SimServer.World {
         }
         faults = drawn;
         if (trace != null) {
-            note("nodes " + many + (quiet ? ", quiet" : "") + (behind ? ", refresh behind" : "") + ", " + whenDown + " when down, "
-                    + shown(faults));
+            note("nodes " + many + (quiet ? ", quiet" : "") + (behind ? ", refresh behind" : "") + ", " + whenDown
+                    + " when down, " + shown(faults));
         }
         int enough = events + FEWEST_EVENTS + draws.pick(30);
         while (events < enough) {
@@ -707,7 +710,11 @@ final class RedisSimulation implements SimServer.World {
             if (alarm.at <= nanos) {
                 events++;
                 note(node + " has an alarm" + (alarm.owner == null ? "" : " of " + alarm.owner));
-                if (quiet && !healed && alarm.owner instanceof Caller caller && !caller.ended && caller.creating == null) {
+                if (quiet
+                        && !healed
+                        && alarm.owner instanceof Caller caller
+                        && !caller.ended
+                        && caller.creating == null) {
                     violated(Promise.ONE_PUSH_WAKES, caller + " had to look by itself");
                 }
                 node.ring(alarm);
@@ -907,57 +914,56 @@ final class RedisSimulation implements SimServer.World {
         Fault fault = Fault.values()[Integer.numberOfTrailingZeros(open)];
         SimNode node = nodes.get(draws.pick(nodes.size()));
         String key = KEYS.get(draws.oneIn(4) ? 1 : 0);
-        boolean done =
-                switch (fault) {
-                    case UNREACHABLE -> {
-                        node.unreachable = !node.unreachable;
-                        if (node.unreachable && !node.dead) {
-                            node.deafen();
-                        }
-                        yield true;
+        boolean done = switch (fault) {
+            case UNREACHABLE -> {
+                node.unreachable = !node.unreachable;
+                if (node.unreachable && !node.dead) {
+                    node.deafen();
+                }
+                yield true;
+            }
+            case SUBSCRIPTION_CUT -> {
+                if (!node.dead) {
+                    node.cutSubscription();
+                }
+                yield true;
+            }
+            case SUBSCRIPTION_DEAF -> {
+                node.deafen();
+                yield true;
+            }
+            case PAUSE -> {
+                node.pausedUntil = nanos + STEPS[1 + draws.pick(STEPS.length - 1)];
+                yield true;
+            }
+            case KILL -> node.dead ? revive(node) : kill(node);
+            case RESTART -> {
+                server.restart();
+                nodes.forEach(each -> {
+                    if (!each.dead) {
+                        each.cutSubscription();
                     }
-                    case SUBSCRIPTION_CUT -> {
-                        if (!node.dead) {
-                            node.cutSubscription();
-                        }
-                        yield true;
-                    }
-                    case SUBSCRIPTION_DEAF -> {
-                        node.deafen();
-                        yield true;
-                    }
-                    case PAUSE -> {
-                        node.pausedUntil = nanos + STEPS[1 + draws.pick(STEPS.length - 1)];
-                        yield true;
-                    }
-                    case KILL -> node.dead ? revive(node) : kill(node);
-                    case RESTART -> {
-                        server.restart();
-                        nodes.forEach(each -> {
-                            if (!each.dead) {
-                                each.cutSubscription();
-                            }
-                        });
-                        yield true;
-                    }
-                    case FLUSH -> {
-                        server.flush();
-                        yield true;
-                    }
-                    case EVICTION -> {
-                        server.evict(SimNode.record(key));
-                        yield true;
-                    }
-                    case FAILOVER -> failOver();
-                    case CLOCK_SET -> {
-                        server.setClock(CLOCK_STEPS_MILLIS[draws.pick(CLOCK_STEPS_MILLIS.length)] * 1_000);
-                        yield true;
-                    }
-                    case INVALIDATION -> invalidate(node, key);
-                    case PUT -> put(node, key);
-                    case NEW_GENERATION -> beginGeneration(node);
-                    default -> throw new AssertionError(fault + " is no event");
-                };
+                });
+                yield true;
+            }
+            case FLUSH -> {
+                server.flush();
+                yield true;
+            }
+            case EVICTION -> {
+                server.evict(SimNode.record(key));
+                yield true;
+            }
+            case FAILOVER -> failOver();
+            case CLOCK_SET -> {
+                server.setClock(CLOCK_STEPS_MILLIS[draws.pick(CLOCK_STEPS_MILLIS.length)] * 1_000);
+                yield true;
+            }
+            case INVALIDATION -> invalidate(node, key);
+            case PUT -> put(node, key);
+            case NEW_GENERATION -> beginGeneration(node);
+            default -> throw new AssertionError(fault + " is no event");
+        };
         if (done) {
             events++;
             note(fault + " " + node + " " + key);
@@ -1137,8 +1143,9 @@ final class RedisSimulation implements SimServer.World {
                 check();
                 checkNumber(most);
             }
-            List<Caller> left =
-                    callers.stream().filter(caller -> !caller.ended && !caller.lost).toList();
+            List<Caller> left = callers.stream()
+                    .filter(caller -> !caller.ended && !caller.lost)
+                    .toList();
             if (left.isEmpty() && running.isEmpty() && late.isEmpty()) {
                 return;
             }

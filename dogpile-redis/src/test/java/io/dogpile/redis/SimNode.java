@@ -71,7 +71,14 @@ final class SimNode implements TimeSource, Chores {
     private Inbox inbox;
     private Inbox.Subscription subscription;
 
-    SimNode(RedisSimulation world, int number, int life, Server server, SimDraws draws, WhenDown whenDown, boolean behind) {
+    SimNode(
+            RedisSimulation world,
+            int number,
+            int life,
+            Server server,
+            SimDraws draws,
+            WhenDown whenDown,
+            boolean behind) {
         this.world = world;
         this.number = number;
         this.id = "n" + number + "x" + life;
@@ -79,12 +86,7 @@ final class SimNode implements TimeSource, Chores {
         this.wallAhead = (draws.pick(3) - 1) * 3_600_000L;
         this.firstBeat = draws.pick(1_000);
         this.node = new RedisNode(
-                server,
-                NAMES,
-                draws.pick(4) == 0 ? 0 : 4_096,
-                RedisNode.Reads.BOUNDED,
-                new Nonces(id),
-                this);
+                server, NAMES, draws.pick(4) == 0 ? 0 : 4_096, RedisNode.Reads.BOUNDED, new Nonces(id), this);
         this.partition = new RedisPartition<>(node, opening(), Serializer.string());
         node.opened(partition);
         DogpileLock.Builder<String> options = DogpileLock.<String>builder()

@@ -258,7 +258,8 @@ final class SimServer {
         }
         Protocol.Command which = (Protocol.Command) command.getCommand();
         return switch (which) {
-            case HMGET -> model.hmget(words.get(1), words.subList(2, words.size()).toArray(byte[][]::new));
+            case HMGET ->
+                model.hmget(words.get(1), words.subList(2, words.size()).toArray(byte[][]::new));
             case GET -> model.get(words.get(1));
             case PUBLISH -> {
                 world.published(text(words.get(1)), words.get(2));
@@ -267,7 +268,9 @@ final class SimServer {
             case EVALSHA, EVAL -> {
                 int keys = Integer.parseInt(text(words.get(2)));
                 yield run(
-                        scriptFor(which, words.get(1)), words.subList(3, 3 + keys), words.subList(3 + keys, words.size()));
+                        scriptFor(which, words.get(1)),
+                        words.subList(3, 3 + keys),
+                        words.subList(3 + keys, words.size()));
             }
             default -> throw new AssertionError("not simulated: " + which);
         };
@@ -278,7 +281,8 @@ final class SimServer {
             return SCRIPTS.get(text(command.get(1).getRaw()));
         }
         return command.getCommand() == Protocol.Command.EVAL
-                ? SCRIPTS.get(text(RedisScript.Sent.of(text(command.get(1).getRaw())).hash()))
+                ? SCRIPTS.get(
+                        text(RedisScript.Sent.of(text(command.get(1).getRaw())).hash()))
                 : null;
     }
 
@@ -289,7 +293,8 @@ final class SimServer {
 
     private RedisScript scriptFor(Protocol.Command which, byte[] word) {
         if (which == Protocol.Command.EVAL) {
-            RedisScript script = SCRIPTS.get(text(RedisScript.Sent.of(text(word)).hash()));
+            RedisScript script =
+                    SCRIPTS.get(text(RedisScript.Sent.of(text(word)).hash()));
             known.add(script);
             return script;
         }
@@ -371,8 +376,7 @@ final class SimServer {
         RedisRecord.Lease before = lease(l0);
         long known = Math.max(number(arguments.get(4)), number(arguments.get(5)));
         boolean older = before != null && before.generation() < known; // the server had lost what the caller knows
-        boolean excused =
-                holder == null || older || holder.clockSets != clockSets || holder.generations != generations;
+        boolean excused = holder == null || older || holder.clockSets != clockSets || holder.generations != generations;
         if (!excused && world.nanos() < holder.liveUntil - 2_000_000L) {
             world.violated(
                     Violation.Promise.ONE_RIGHT_AT_A_TIME,
