@@ -18,6 +18,7 @@ import java.util.regex.Pattern;
 final class Settings {
     private static final Pattern NUMBER = Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d{1,3})?");
     private static final Pattern WITH_UNIT = Pattern.compile("(\\d+\\.?\\d*|\\.\\d+)\\s*(ms|s|m|h|d)");
+    private static final int LONGEST = 200;
     private static final BigDecimal NANOS_PER_SECOND = BigDecimal.valueOf(1_000_000_000L);
     private static final Map<String, BigDecimal> SECONDS_PER_UNIT = Map.of(
             "ms", new BigDecimal("0.001"),
@@ -75,6 +76,10 @@ final class Settings {
             }
             if (text == null) {
                 bad.add(key + " has no value");
+                return;
+            }
+            if (text.length() > LONGEST) {
+                bad.add(key + " is of " + text.length() + " characters, and no value needs more than " + LONGEST);
                 return;
             }
             try {

@@ -87,8 +87,18 @@ public record Opening<V>(
             } catch (RuntimeException unreadable) {
                 text = cause.getClass().getName();
             }
-            text = text.replaceAll("\\p{Cntrl}+", " ");
-            return text.length() <= LONGEST_TEXT ? text : text.substring(0, LONGEST_TEXT) + "...";
+            return heard(text);
+        }
+
+        /**
+         * What a store tells of a failure, for a message: in one line, so that it cannot look like one of a log, and cut.
+         *
+         * @param text what anybody may have written
+         * @return the same, as it may be shown
+         */
+        public static String heard(String text) {
+            String line = text.replaceAll("\\p{Cntrl}+", " ");
+            return line.length() <= LONGEST_TEXT ? line : line.substring(0, LONGEST_TEXT) + "...";
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -104,11 +105,15 @@ final class Sweeper {
         }
     }
 
-    /** At most 256 for each region. */
+    /** At most 256 for each region. What has such a name and is none, a stranger left. */
     private void listFolders() throws IOException {
-        for (Path region : list(directory, FilePartition::isRegion)) {
-            folders.addAll(list(region, path -> path.getFileName().toString().length() == 2));
+        for (Path region : list(directory, path -> FilePartition.isRegion(path) && isFolder(path))) {
+            folders.addAll(list(region, path -> path.getFileName().toString().length() == 2 && isFolder(path)));
         }
+    }
+
+    private static boolean isFolder(Path path) {
+        return Files.isDirectory(path, LinkOption.NOFOLLOW_LINKS);
     }
 
     private static List<Path> list(Path folder, Predicate<Path> wanted) throws IOException {
@@ -175,7 +180,7 @@ final class Sweeper {
     private void removeLeftOver(Path part) throws IOException {
         String name = part.getFileName().toString();
         int end = name.lastIndexOf(FilePartition.SUFFIX);
-        if (end > 0) {
+        if (end > 0 && !isFolder(part)) {
             Path path = part.resolveSibling(name.substring(0, end + FilePartition.SUFFIX.length()));
             LockFiles.Held write = locked(LockPlace.Kind.WRITE, FilePartition.lockName(path));
             if (write != null) {

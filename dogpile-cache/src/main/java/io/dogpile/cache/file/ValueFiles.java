@@ -7,6 +7,7 @@ import java.io.FileNotFoundException;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -29,6 +30,7 @@ final class ValueFiles {
     /** What is read at once of a value's file. */
     static final int FIRST_BYTES = 4 << 10;
 
+    private static final byte[] NO_BYTES = {};
     private static final int TRIES_TO_OPEN = 2;
     private static final long PATIENCE = TimeUnit.SECONDS.toNanos(5);
 
@@ -52,6 +54,7 @@ final class ValueFiles {
             byte @Nullable [] body,
             @Nullable String damage) {
         static final Found NOTHING = new Found(null, null, null);
+        static final Found NO_FILE = new Found(null, null, "no regular file");
 
         /** Tells what is there from anything that was there, or will be. */
         long fence() {
@@ -71,7 +74,7 @@ final class ValueFiles {
      * @throws IOException if it is not known what is there; the message names the path
      */
     Found read(File file, int longest) throws IOException {
-        Found found = opened(file, in -> read(in, longest));
+        Found found = opened(file, Found.NO_FILE, in -> read(in, longest));
         return found == null ? Found.NOTHING : found;
     }
 
@@ -110,7 +113,7 @@ final class ValueFiles {
 
     /** Reads what a value's file begins with; otherwise as {@link #read}. */
     Found readHeader(Path path) throws IOException {
-        Found found = opened(path.toFile(), in -> {
+        Found found = opened(path.toFile(), Found.NO_FILE, in -> {
             FileHeader header = FileHeader.decode(in.readNBytes(FileHeader.BYTES));
             return new Found(header, null, header == null ? "no header that is whole" : null);
         });
@@ -119,12 +122,18 @@ final class ValueFiles {
 
     /** The first bytes of a file, so many at most; null if there is none. */
     byte @Nullable [] readBytes(Path path, int most) throws IOException {
-        return opened(path.toFile(), in -> in.readNBytes(most));
+        return opened(path.toFile(), NO_BYTES, in -> in.readNBytes(most));
     }
 
-    /** The answer is null if there is no such file. */
-    private <T> @Nullable T opened(File file, Reading<T> reading) throws IOException {
+    /**
+     * The answer is null if there is no such file. To open a pipe would wait for its other end, and a device may have no end:
+     * what a stranger put there is not opened.
+     */
+    private <T> @Nullable T opened(File file, T strange, Reading<T> reading) throws IOException {
         for (int left = TRIES_TO_OPEN; ; left--) {
+            if (!file.isFile() && file.exists()) {
+                return strange;
+            }
             try (FileInputStream in = new FileInputStream(file)) {
                 return reading.read(in);
             } catch (FileNotFoundException notOpened) {
@@ -172,7 +181,11 @@ final class ValueFiles {
         return Objects.requireNonNull(path.getParent());
     }
 
+    /** A link or a pipe that a stranger left there would lead elsewhere, or nowhere. */
     private static void writeOver(Path path, byte[]... parts) throws IOException {
+        if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+            Files.deleteIfExists(path);
+        }
         try (FileOutputStream out = new FileOutputStream(path.toFile())) {
             for (byte[] part : parts) {
                 out.write(part);
