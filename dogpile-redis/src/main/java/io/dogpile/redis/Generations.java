@@ -23,6 +23,9 @@ final class Generations {
     record Both(long hard, long soft) {
         static final Both NONE = new Both(0, 0);
 
+        /** Beyond it numbers are not exact in a script, so that no value could be of a generation that follows. */
+        private static final long MOST = 9_000_000_000_000_000L;
+
         static @Nullable Both parse(@Nullable String text) {
             if (text == null) {
                 return null;
@@ -30,7 +33,8 @@ final class Generations {
             RedisRecord.Numbers in = new RedisRecord.Numbers(Texts.bytes(text), 0);
             long hard = in.next();
             long soft = in.next();
-            return hard < 0 || soft < 0 || !in.atEnd() ? null : new Both(hard, soft);
+            boolean damaged = hard < 0 || soft < 0 || hard > MOST || soft > MOST || !in.atEnd();
+            return damaged ? null : new Both(hard, soft);
         }
 
         Both and(Both other) {

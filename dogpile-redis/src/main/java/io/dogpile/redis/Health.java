@@ -34,6 +34,7 @@ import redis.clients.jedis.exceptions.JedisRedirectionException;
 final class Health {
     private static final long REPEATED_AFTER = TimeUnit.MINUTES.toNanos(1);
     private static final long WELL_AFTER = TimeUnit.SECONDS.toNanos(1);
+    private static final String ARGUMENTS = ", with args beginning with";
 
     /** What can be wrong, and what to do. */
     enum Condition {
@@ -132,8 +133,9 @@ final class Health {
         this.server = server;
     }
 
-    /** Notes a failure, and returns it. */
-    JedisException failed(JedisException failure) {
+    /** Notes a failure, and returns it, {@linkplain #withoutArguments without arguments}. */
+    JedisException failed(JedisException told) {
+        JedisException failure = withoutArguments(told);
         if (closed) {
             return failure;
         }
@@ -163,6 +165,20 @@ final class Health {
                     condition.says,
                     failure.toString());
             log.debug("Redis {}: the first such failure", server, failure);
+        }
+        return failure;
+    }
+
+    /** A server repeats what it does not know, arguments included: a password may be among them, or a value. */
+    static JedisException withoutArguments(JedisException failure) {
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            String message = String.valueOf(cause.getMessage());
+            int arguments = message.indexOf(ARGUMENTS);
+            if (arguments >= 0) {
+                JedisException cut = new JedisDataException(message.substring(0, arguments));
+                cut.setStackTrace(failure.getStackTrace());
+                return cut;
+            }
         }
         return failure;
     }

@@ -301,7 +301,14 @@ final class Inbox implements AutoCloseable {
                     .getOrDefault(Texts.of(channel), List.of())
                     .forEach(one -> tell(() -> one.accept(copied.text())));
         } else if (push instanceof Push.Beat beat && Arrays.equals(channel, own)) {
-            lastBeat = beat.number();
+            heard(beat.number());
+        }
+    }
+
+    /** One that was not sent yet is a stranger's, and would pass for all those that will not come back. */
+    private void heard(long number) {
+        if (number > lastBeat && number <= beats.get()) {
+            lastBeat = number;
         }
     }
 

@@ -88,7 +88,8 @@ final class NodeThreads implements Chores {
             try {
                 server.subscribe(now, now::opened, inbox.channels());
                 log.debug("Redis: the subscription of {} ended", inbox);
-            } catch (Exception | LinkageError broken) {
+            } catch (Throwable broken) {
+                // Also what garbage does to the client: without this thread nothing is heard any more.
                 log.debug("Redis: the subscription of {} is broken", inbox, broken);
             }
             if (now.wasLive()) {

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisException;
 
 /**
  * Keeps values of regions in Redis, and grants the right to create one to one caller in the whole cluster.
@@ -315,14 +316,21 @@ public final class RedisBackend implements Backend, AutoCloseable {
             Names names = new Names(prefix);
             connecting.check();
             connecting.checkAgainst(reads);
-            Server server =
-                    new Server(connecting.connect(), connecting.owner(), new Health(connecting.toString()), scripts);
+            Server server = new Server(connected(), connecting.owner(), new Health(connecting.toString()), scripts);
             if (server.isCluster() && reads == RedisNode.Reads.STRICT) {
                 server.close();
                 throw new IllegalArgumentException("strictInvalidation needs one server, alone or under Sentinel; "
                         + connecting + " may keep a region's generations and its values on different nodes");
             }
             return new RedisBackend(new RedisNode(server, names, pushMax, reads));
+        }
+
+        private UnifiedJedis connected() {
+            try {
+                return connecting.connect();
+            } catch (JedisException failure) {
+                throw Health.withoutArguments(failure);
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 package io.dogpile.redis;
 
+import io.dogpile.cache.backend.Opening;
 import io.dogpile.cache.backend.ValueFormat;
 import io.dogpile.core.Slot;
 import io.dogpile.core.Slots;
@@ -134,7 +135,7 @@ final class RedisClaims<V> {
         if (observed == null || !observed.lease().seenAs().equals(held.seenAs())) {
             return null;
         }
-        double lasts = Duration.ofMillis(held.lengthMillis()).toNanos() * STANDS_STILL;
+        double lasts = Slot.deadline(0, Duration.ofMillis(held.lengthMillis())) * STANDS_STILL;
         return time.nanos() - observed.since() > lasts ? held.seenAs() : null;
     }
 
@@ -159,7 +160,7 @@ final class RedisClaims<V> {
                         left,
                         partition.shown(name) + " backs off for " + left.toMillis()
                                 + " ms more, since creations failed in a row on all nodes together, the last one: "
-                                + more,
+                                + Opening.Backoff.heard(String.valueOf(more)),
                         seen);
             default:
                 throw new IllegalStateException("the script for claims answered " + code);

@@ -57,7 +57,7 @@ final class RedisNode implements AutoCloseable {
     private void attempt(Runnable task) {
         try {
             task.run();
-        } catch (RuntimeException | LinkageError failed) {
+        } catch (Throwable failed) { // else it would be the last time
             log.debug("Redis: tried again later", failed);
         }
     }

@@ -83,7 +83,7 @@ final class RedisPartition<V> implements Partition<V> {
 
     /** How a key appears in messages. */
     String shown(RecordName name) {
-        return "region '" + region + "', key '" + RegionCommands.cut(name.text()) + "'";
+        return "region '" + region + "', key '" + Texts.cut(name.text()) + "'";
     }
 
     /** The server answered, and told its time. */

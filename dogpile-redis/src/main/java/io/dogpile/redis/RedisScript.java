@@ -7,7 +7,9 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The steps that the server does at once, each a Lua script beside this class; its contract stands above its text.
@@ -16,25 +18,54 @@ import java.util.Locale;
  * clock. One that is called twice with the same nonce does its work once.
  */
 enum RedisScript {
-    CLAIM,
-    PUBLISH,
-    PUT,
-    RENEW,
-    ABANDON,
-    INVALIDATE,
-    GENERATION,
-    LOCK,
-    EXTEND,
-    UNLOCK;
+    CLAIM(Gives.LIST, "nnttntt"),
+    PUBLISH(Gives.LIST, "nntt"),
+    PUT(Gives.LIST, "nnt"),
+    RENEW(Gives.LIST, "nn"),
+    ABANDON(Gives.LIST, "nn"),
+    INVALIDATE(Gives.LIST, "nn"),
+    GENERATION(Gives.LIST, "nt"),
+    LOCK(Gives.LIST, "nt"),
+    EXTEND(Gives.ONE, "n"),
+    UNLOCK(Gives.ONE, "n");
 
+    private enum Gives {
+        ONE,
+        LIST
+    }
+
+    private final Gives gives;
+    private final String items;
     private final String text;
 
-    RedisScript() {
+    /** Of what it gives, n is a number, and t a text or nothing. */
+    RedisScript(Gives gives, String items) {
+        this.gives = gives;
+        this.items = items;
         this.text = read(name().toLowerCase(Locale.ROOT) + ".lua");
     }
 
     String text() {
         return text;
+    }
+
+    /** Whether it can have given this. */
+    boolean gives(@Nullable Object reply) {
+        List<?> all = reply instanceof List<?> list ? list : List.of();
+        if (gives == Gives.ONE) {
+            return reply instanceof Long;
+        }
+        if (all.size() != items.length()) {
+            return false;
+        }
+        for (int i = 0; i < all.size(); i++) {
+            Object item = all.get(i);
+            boolean fits = items.charAt(i) == 'n' ? item instanceof Long : item == null || item instanceof byte[];
+            if (!fits) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static String read(String resource) {

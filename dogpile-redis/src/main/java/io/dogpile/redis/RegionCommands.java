@@ -13,7 +13,6 @@ import org.jspecify.annotations.Nullable;
  * The generations that are known go with each.
  */
 final class RegionCommands {
-    private static final int LONGEST_NAME = 300;
     private static final byte[] YES = {'1'};
     private static final byte[] NO = {'0'};
 
@@ -162,10 +161,5 @@ final class RegionCommands {
 
     private byte[] nearMessage(RecordName name) {
         return Texts.bytes(nearPrefix + name.text());
-    }
-
-    /** A key as a message shows it. */
-    static String cut(String text) {
-        return text.length() <= LONGEST_NAME ? text : text.substring(0, LONGEST_NAME) + "...";
     }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.apache.commons.pool2.impl.GenericObjectPool;
 import org.jspecify.annotations.Nullable;
@@ -63,6 +64,11 @@ final class Server implements AutoCloseable {
         Object alone(UnifiedJedis client);
 
         Response<?> among(AbstractPipeline others);
+
+        /** Whether this can be its reply. */
+        default boolean fits(@Nullable Object reply) {
+            return true;
+        }
     }
 
     /** What came of one command among others. */
@@ -99,7 +105,7 @@ final class Server implements AutoCloseable {
     }
 
     Command script(RedisScript which, List<byte[]> keys, List<byte[]> arguments) {
-        return new Script(Objects.requireNonNull(scripts.get(which)), keys, arguments);
+        return new Script(which, Objects.requireNonNull(scripts.get(which)), keys, arguments);
     }
 
     @SuppressWarnings("ArrayRecordComponent") // sent, never compared
@@ -112,6 +118,13 @@ final class Server implements AutoCloseable {
         @Override
         public Response<?> among(AbstractPipeline others) {
             return others.hmget(key, fields);
+        }
+
+        @Override
+        public boolean fits(@Nullable Object reply) {
+            return reply instanceof List<?> values
+                    && values.size() == fields.length
+                    && values.stream().allMatch(value -> value == null || value instanceof byte[]);
         }
     }
 
@@ -141,7 +154,8 @@ final class Server implements AutoCloseable {
         }
     }
 
-    private record Script(RedisScript.Sent sent, List<byte[]> keys, List<byte[]> arguments) implements Command {
+    private record Script(RedisScript which, RedisScript.Sent sent, List<byte[]> keys, List<byte[]> arguments)
+            implements Command {
         @Override
         public Object alone(UnifiedJedis client) {
             try {
@@ -154,6 +168,11 @@ final class Server implements AutoCloseable {
         @Override
         public Response<?> among(AbstractPipeline others) {
             return others.evalsha(sent.hash(), keys, arguments);
+        }
+
+        @Override
+        public boolean fits(@Nullable Object reply) {
+            return which.gives(reply);
         }
     }
 
@@ -175,12 +194,39 @@ final class Server implements AutoCloseable {
 
     private @Nullable Object sendOrRetry(Command command) {
         try {
-            return command.alone(client);
+            return reply(command, () -> command.alone(client));
         } catch (JedisConnectionException broken) {
             if (isTimeout(broken) || !dropIdle()) {
                 throw broken;
             }
-            return command.alone(client);
+            return reply(command, () -> command.alone(client));
+        }
+    }
+
+    private @Nullable Object reply(Command command, Supplier<@Nullable Object> asked) {
+        Object reply = readable(asked);
+        if (!command.fits(reply)) {
+            dropIdle();
+            throw new JedisConnectionException("no server answers this to such a command; is it another program's?");
+        }
+        return reply;
+    }
+
+    /**
+     * What no server says counts as a broken connection. The client would go on with it, though it may be out of step there, and
+     * the next reply be that to an earlier command: so it goes.
+     */
+    private <T> T readable(Supplier<T> asked) {
+        try {
+            return asked.get();
+        } catch (JedisException known) {
+            throw known;
+        } catch (RuntimeException | StackOverflowError unreadable) {
+            dropIdle();
+            throw new JedisConnectionException("no server answers this; is it another program's?", unreadable);
+        } catch (OutOfMemoryError tooLong) {
+            dropIdle();
+            throw tooLong;
         }
     }
 
@@ -224,7 +270,10 @@ final class Server implements AutoCloseable {
         List<Response<?>> responses = new ArrayList<>(commands.size());
         try (AbstractPipeline pipeline = client.pipelined()) {
             commands.forEach(command -> responses.add(command.among(pipeline)));
-            pipeline.sync();
+            readable(() -> {
+                pipeline.sync();
+                return pipeline;
+            });
         }
         return responses;
     }
@@ -232,7 +281,7 @@ final class Server implements AutoCloseable {
     /** One whose script is not known there, whose key has moved, or whose node was lost, is sent again by itself. */
     private Answer answerOf(Command command, Response<?> response) {
         try {
-            Object reply = response.get();
+            Object reply = reply(command, response::get);
             health.answered();
             return new Answer(reply, null);
         } catch (JedisNoScriptException | JedisRedirectionException | JedisConnectionException again) {
@@ -295,6 +344,8 @@ final class Server implements AutoCloseable {
             subscribed(subscriber, opened, channels);
         } catch (JedisDataException refused) {
             throw health.failed(refused); // else nobody knew why all who wait poll
+        } catch (JedisException broken) {
+            throw Health.withoutArguments(broken);
         }
     }
 

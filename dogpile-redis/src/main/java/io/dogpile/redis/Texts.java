@@ -6,6 +6,7 @@ import org.jspecify.annotations.Nullable;
 /** Texts as Redis takes and gives them: bytes. */
 final class Texts {
     static final byte[] EMPTY = {};
+    private static final int LONGEST = 300;
 
     private Texts() {}
 
@@ -27,5 +28,10 @@ final class Texts {
 
     static @Nullable String ofOrNull(@Nullable Object text) {
         return text instanceof byte[] bytes ? of(bytes) : null;
+    }
+
+    /** Cut, for a message. */
+    static String cut(String text) {
+        return text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "...";
     }
 }

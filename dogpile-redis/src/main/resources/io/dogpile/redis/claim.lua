@@ -16,7 +16,7 @@ local hard,soft=tonumber(ARGV[5]),tonumber(ARGV[6])
 local news=false
 if KEYS[2] then
   local h,s=string.match(redis.call('GET',KEYS[2]) or '','^(%d+) (%d+)$')
-  if h and #h<17 and #s<17 and (tonumber(h)>hard or tonumber(s)>soft) then
+  if h and tonumber(h)<=9e15 and tonumber(s)<=9e15 and (tonumber(h)>hard or tonumber(s)>soft) then
     hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s))
     news=string.format('%.0f %.0f',hard,soft)
   end
@@ -70,7 +70,7 @@ if left>0 then
 end
 local ec,eu,et=string.match(e or '','^(%d+) (%d+) (.*)$')
 if eu and tonumber(eu)>ms and tonumber(eu)-ms<=3600000 and ARGV[8]~='R' then
-  return {has and 6 or 7,ms,has and m,value(),tonumber(eu)-ms,et,news}
+  return {has and 6 or 7,ms,has and m,value(),tonumber(eu)-ms,string.sub(et,1,1300),news} -- longer than any that was noted
 end
 local nf=us -- a hybrid logical clock: the time, but always more than the last
 if nf<=fence then nf=fence+1 end

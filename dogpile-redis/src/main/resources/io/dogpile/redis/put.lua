@@ -7,7 +7,7 @@ local record=KEYS[1]
 local hard,soft=tonumber(ARGV[5]),tonumber(ARGV[6])
 if KEYS[2] then
   local h,s=string.match(redis.call('GET',KEYS[2]) or '','^(%d+) (%d+)$')
-  if h and #h<17 and #s<17 then hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s)) end
+  if h and tonumber(h)<=9e15 and tonumber(s)<=9e15 then hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s)) end
 end
 local time=redis.call('TIME')
 local us=time[1]*1000000+time[2]

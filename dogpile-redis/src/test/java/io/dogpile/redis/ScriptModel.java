@@ -48,6 +48,8 @@ final class ScriptModel {
     private static final Pattern HOLDER_FENCE_GENERATION = Pattern.compile("^(\\S+) (\\d+) (\\d+) ");
 
     private static final int MOST_NAMED = 1_200;
+    private static final int LONGEST_TEXT = 1_300;
+    private static final double MOST_EXACT = 9e15;
     private static final double CLOCK_SET_BACK = 5_000;
     private static final double LONGEST_BACKOFF = 3_600_000;
 
@@ -237,7 +239,12 @@ final class ScriptModel {
     private Generations stored(String key) {
         Entry entry = string(key);
         Matcher both = match(GENERATIONS, entry == null ? null : entry.text);
-        return both == null ? new Generations(0, 0) : new Generations(number(both, 1), number(both, 2));
+        boolean damaged = both == null || number(both, 1) > MOST_EXACT || number(both, 2) > MOST_EXACT;
+        return damaged ? new Generations(0, 0) : new Generations(number(both, 1), number(both, 2));
+    }
+
+    private static String start(String text, int most) {
+        return text.substring(0, Math.min(text.length(), most));
     }
 
     private Object claim(Call call) {
@@ -266,7 +273,7 @@ final class ScriptModel {
         Matcher e = match(FAILURES, record.get("e"));
         double backoff = e == null ? 0 : number(e, 2) - call.ms;
         if (backoff > 0 && backoff <= LONGEST_BACKOFF && !call.argument(8).equals("R")) {
-            return reply(has ? 6 : 7, call.ms, stamps, value, backoff, e.group(3), news);
+            return reply(has ? 6 : 7, call.ms, stamps, value, backoff, start(e.group(3), LONGEST_TEXT), news);
         }
         double fence = call.us;
         fence = m == null ? fence : Math.max(fence, number(m, 1) + 1);
