@@ -1,5 +1,6 @@
 package io.dogpile.memcached;
 
+import io.dogpile.cache.backend.Opening;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
@@ -64,7 +65,10 @@ final class LeaseText {
             }
             Matcher failed = FAILED.matcher(text);
             if (failed.matches()) {
-                return new Free(Long.parseLong(failed.group(1)), Integer.parseInt(failed.group(2)), failed.group(3));
+                return new Free(
+                        Long.parseLong(failed.group(1)),
+                        Integer.parseInt(failed.group(2)),
+                        Opening.Backoff.heard(failed.group(3)));
             }
         } catch (NumberFormatException tooLarge) {
             return UNREADABLE;
