@@ -12,9 +12,9 @@ import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.GarblingNetwork;
-import io.dogpile.core.WhenDown;
 import io.dogpile.core.Mutants;
 import io.dogpile.core.Slot;
+import io.dogpile.core.WhenDown;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -196,8 +196,7 @@ class HostileItemsTest {
         Region<String, String> region = region("127.0.0.1:" + network.port(), WhenDown.CREATE);
         Region<String, String> strict = region("127.0.0.1:" + network.port(), WhenDown.FAIL);
 
-        assertThatThrownBy(() -> strict.getOrCreate("key", () -> "created"))
-                .isInstanceOf(DogpileException.class);
+        assertThatThrownBy(() -> strict.getOrCreate("key", () -> "created")).isInstanceOf(DogpileException.class);
         assertThatThrownBy(() -> strict.get("key")).isInstanceOf(DogpileException.class);
         assertThat(region.getOrCreate("key", () -> "created")).isEqualTo("created");
     }

@@ -9,7 +9,7 @@ import io.dogpile.cache.backend.Envelope;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
+import io.dogpile.core.testing.Callers;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.HardTimeoutException;
 import io.dogpile.core.Mutants;

@@ -11,7 +11,6 @@ import io.dogpile.core.GarblingNetwork;
 import io.dogpile.core.WhenDown;
 import java.time.Duration;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
@@ -41,10 +40,12 @@ class HostileRepliesTest {
     }
 
     private Region<String, String> region(int port, WhenDown policy) {
-        return region(nodes.node(RedisBackend.builder()
-                .server("127.0.0.1", port)
-                .timeout(TIMEOUT)
-                .pool(4, TIMEOUT)), policy);
+        return region(
+                nodes.node(RedisBackend.builder()
+                        .server("127.0.0.1", port)
+                        .timeout(TIMEOUT)
+                        .pool(4, TIMEOUT)),
+                policy);
     }
 
     private Region<String, String> region(RedisBackend backend, WhenDown policy) {
@@ -101,8 +102,7 @@ class HostileRepliesTest {
         Region<String, String> region = region(network.port(), WhenDown.CREATE);
         Region<String, String> strict = region(network.port(), WhenDown.FAIL);
 
-        assertThatThrownBy(() -> strict.getOrCreate("key", () -> "created"))
-                .isInstanceOf(DogpileException.class);
+        assertThatThrownBy(() -> strict.getOrCreate("key", () -> "created")).isInstanceOf(DogpileException.class);
         assertThatThrownBy(() -> strict.get("key")).isInstanceOf(DogpileException.class);
         assertThat(region.getOrCreate("key", () -> "created")).isEqualTo("created");
     }
@@ -169,7 +169,8 @@ class HostileRepliesTest {
         region.putAll(all);
 
         Random random = new Random(seed);
-        network.garble(reply -> random.nextInt(3) == 0 ? damaged(reply, new SplittableRandom(random.nextLong())) : reply);
+        network.garble(
+                reply -> random.nextInt(3) == 0 ? damaged(reply, new SplittableRandom(random.nextLong())) : reply);
         for (int i = 0; i < 100; i++) {
             String key = "key" + i % KEYS;
             try {

@@ -23,10 +23,12 @@ class SecretsTest {
         try (RedisServer server = RedisServer.builder()
                         .user(SecretsMain.USER, SecretsMain.PASSWORD, "~*", "&*", "+@all")
                         .start();
-                GarblingNetwork repeating = GarblingNetwork.answering(("-ERR unknown command 'HELLO', with args beginning with: '3'"
-                                + " 'AUTH' '" + SecretsMain.USER + "' '" + SecretsMain.PASSWORD + "' '" + SecretsMain.VALUE
-                                + "' \r\n")
-                        .getBytes(UTF_8))) {
+                GarblingNetwork repeating =
+                        GarblingNetwork.answering(("-ERR unknown command 'HELLO', with args beginning with: '3'"
+                                        + " 'AUTH' '" + SecretsMain.USER + "' '" + SecretsMain.PASSWORD + "' '"
+                                        + SecretsMain.VALUE
+                                        + "' \r\n")
+                                .getBytes(UTF_8))) {
             Path said = directory.resolve("said");
             ProcessBuilder builder = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")

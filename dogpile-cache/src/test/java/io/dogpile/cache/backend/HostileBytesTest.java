@@ -123,8 +123,10 @@ class HostileBytesTest {
                         "{\"name\":\"Ann\",\"age\":41,\"tags\":[\"a\",\"b\"]}",
                         "{\"name\":null,\"age\":-1e3,\"tags\":[[[[[[]]]]]]}",
                         "[".repeat(200))
-                .each(FEW, (mutant, random) ->
-                        assertReadOrCounted(format, envelope(3, mutant, codec(random)), MOST_MEMORY_OF_OBJECTS));
+                .each(
+                        FEW,
+                        (mutant, random) -> assertReadOrCounted(
+                                format, envelope(3, mutant, codec(random)), MOST_MEMORY_OF_OBJECTS));
     }
 
     private static Envelope.Codec codec(SplittableRandom random) {
@@ -160,8 +162,10 @@ class HostileBytesTest {
         assertReadOrCounted(format, envelope(2, plain, Envelope.Codec.NONE), Long.MAX_VALUE);
 
         Mutants.of(plain, serialized(new Gadget()), serialized(map), serialized(new int[20]))
-                .each(FEW, (mutant, random) ->
-                        assertReadOrCounted(format, envelope(2, mutant, codec(random)), MOST_MEMORY_OF_OBJECTS));
+                .each(
+                        FEW,
+                        (mutant, random) -> assertReadOrCounted(
+                                format, envelope(2, mutant, codec(random)), MOST_MEMORY_OF_OBJECTS));
 
         assertThat(Gadget.made).isFalse();
     }

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.Callers;
+import io.dogpile.core.testing.Callers;
 import io.dogpile.core.Mutants;
 import io.dogpile.core.TimeSource;
 import java.io.IOException;
