@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.redis.JvmNode.Creation;
-import io.dogpile.redis.JvmNode.Creator;
-import io.dogpile.redis.JvmNode.Got;
+import io.dogpile.cache.processes.JvmNode;
+import io.dogpile.cache.processes.JvmNode.Creation;
+import io.dogpile.cache.processes.JvmNode.Creator;
+import io.dogpile.cache.processes.JvmNode.Got;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -63,7 +64,9 @@ class RedisProcessesTest {
                 .mapToObj(number -> "n" + number)
                 .filter(name -> alive.stream().noneMatch(node -> node.name().equals(name)))
                 .toList();
-        List<JvmNode> started = missing.isEmpty() ? List.of() : JvmNode.start(missing, server.port(), REGION, SETTINGS);
+        List<JvmNode> started = missing.isEmpty()
+                ? List.of()
+                : JvmNode.start(RedisNodeMain.class, missing, Integer.toString(server.port()), REGION, SETTINGS);
         nodes = Stream.concat(alive.stream(), started.stream()).toList();
         backend = Backends.on(server).build();
         region = Region.<String, String>builder(REGION)

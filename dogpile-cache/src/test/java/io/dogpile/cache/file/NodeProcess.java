@@ -1,64 +1,63 @@
 package io.dogpile.cache.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.BufferedReader;
-import java.io.BufferedWriter;
-import java.io.IOException;
-import java.io.InputStreamReader;
-import java.io.OutputStreamWriter;
-import java.nio.charset.StandardCharsets;
+import io.dogpile.cache.processes.JvmProcess;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/** Another JVM, that runs a {@link FileNode}. Killed when closed. */
+/** Another JVM, that runs a {@link FileNode} and answers each line with one. Killed when closed. */
 final class NodeProcess implements AutoCloseable {
     private static final long PATIENCE_SECONDS = 90;
 
-    private final Process process;
-    private final BufferedWriter input;
-    private final BufferedReader output;
+    private final Queue<CompletableFuture<String>> asked = new LinkedBlockingQueue<>();
+    private volatile boolean ended;
+    private final CompletableFuture<String> ready = new CompletableFuture<>();
+    private final JvmProcess process;
 
-    private NodeProcess(Process process) {
-        this.process = process;
-        this.input = new BufferedWriter(new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8));
-        this.output = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+    private NodeProcess(Path directory) {
+        asked.add(ready);
+        process = JvmProcess.start("on files", FileNode.class, new Answers(), List.of(directory.toString()));
+    }
+
+    private final class Answers implements JvmProcess.Ear {
+        @Override
+        public void heard(String line) {
+            asked.remove().complete(line);
+        }
+
+        @Override
+        public void ended() {
+            ended = true;
+            endAll();
+        }
+    }
+
+    private void endAll() {
+        for (CompletableFuture<String> one = asked.poll(); one != null; one = asked.poll()) {
+            one.complete("ended");
+        }
     }
 
     static NodeProcess on(Path directory) throws Exception {
-        NodeProcess node = begunOn(directory);
-        assertEquals("ready", node.answer().get(PATIENCE_SECONDS, TimeUnit.SECONDS));
-        return node;
+        return on(directory, 1)[0];
     }
 
     /** Several, which start at the same time. */
     static NodeProcess[] on(Path directory, int count) throws Exception {
         NodeProcess[] all = new NodeProcess[count];
         for (int i = 0; i < count; i++) {
-            all[i] = begunOn(directory);
+            all[i] = new NodeProcess(directory);
         }
         for (NodeProcess node : all) {
-            assertEquals("ready", node.answer().get(PATIENCE_SECONDS, TimeUnit.SECONDS));
+            assertEquals("ready", node.ready.get(PATIENCE_SECONDS, TimeUnit.SECONDS));
         }
         return all;
-    }
-
-    private static NodeProcess begunOn(Path directory) throws IOException {
-        return new NodeProcess(new ProcessBuilder(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-Xmx64m",
-                        "-XX:+UseSerialGC",
-                        "-XX:TieredStopAtLevel=1",
-                        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        FileNode.class.getName(),
-                        directory.toString())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start());
     }
 
     /** Says a line, and gives the line that answers it. */
@@ -67,25 +66,13 @@ final class NodeProcess implements AutoCloseable {
     }
 
     /** Says a line; the answer comes later. */
-    CompletableFuture<String> begin(String line) throws IOException {
-        input.write(line);
-        input.newLine();
-        input.flush();
-        return answer();
-    }
-
-    private CompletableFuture<String> answer() {
+    CompletableFuture<String> begin(String line) {
         CompletableFuture<String> answer = new CompletableFuture<>();
-        Thread reader = new Thread(() -> {
-            try {
-                String line = output.readLine();
-                answer.complete(line == null ? "ended" : line);
-            } catch (IOException killed) {
-                answer.complete("ended");
-            }
-        });
-        reader.setDaemon(true);
-        reader.start();
+        asked.add(answer);
+        process.tell(line);
+        if (ended) {
+            endAll();
+        }
         return answer;
     }
 
@@ -100,30 +87,19 @@ final class NodeProcess implements AutoCloseable {
 
     /** As {@code kill -9}. */
     void kill() {
-        process.destroyForcibly()
-                .onExit()
-                .orTimeout(PATIENCE_SECONDS, TimeUnit.SECONDS)
-                .join();
+        process.kill();
     }
 
-    void stop() throws Exception {
-        signal("STOP");
+    void stop() {
+        process.stop();
     }
 
-    void goOn() throws Exception {
-        signal("CONT");
-    }
-
-    private void signal(String name) throws Exception {
-        Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(process.pid()))
-                .inheritIO()
-                .start();
-        assertTrue(kill.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS));
-        assertEquals(0, kill.exitValue());
+    void goOn() {
+        process.goOn();
     }
 
     @Override
     public void close() {
-        kill();
+        process.close();
     }
 }

@@ -1,6 +1,8 @@
-package io.dogpile.redis;
+package io.dogpile.cache.processes;
 
 import io.dogpile.cache.Region;
+import io.dogpile.cache.backend.Backend;
+import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.core.Creation;
 import io.dogpile.core.Lease;
@@ -16,48 +18,92 @@ import java.time.temporal.ChronoUnit;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
-import redis.clients.jedis.RedisClient;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** What runs in the JVM of a {@link JvmNode}, which says what the lines mean. */
-final class JvmNodeMain {
+public final class NodeMain {
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     private static final Duration LONGEST_CREATION = Duration.ofSeconds(20);
     private static final Duration LOCK_LEASE = Duration.ofSeconds(10);
 
-    private final String node;
-    private final int port;
-    private final Region<String, String> region;
-    private final LockProvider locks;
-    private final PrintStream out;
+    /** The store of a node, as its module opens it. Ends with {@link #close}. */
+    public interface Store extends AutoCloseable {
+        /**
+         * Where the values are.
+         *
+         * @return the backend
+         */
+        Backend backend();
 
-    private JvmNodeMain(String node, int port, Region<String, String> region, LockProvider locks, PrintStream out) {
+        /**
+         * The lock alone.
+         *
+         * @return the provider
+         */
+        LockProvider locks();
+
+        /** Returns when what others do is heard here, once a region is open. */
+        default void awaitLive() {}
+
+        /**
+         * Reads a number that nothing but a lock protects.
+         *
+         * @param counter where it is
+         * @return the number; zero if there is none
+         */
+        long number(String counter);
+
+        /**
+         * Writes it.
+         *
+         * @param counter where it is
+         * @param number the number
+         */
+        void number(String counter, long number);
+
+        @Override
+        void close();
+    }
+
+    private final String node;
+    private final Store store;
+    private final Region<String, String> region;
+    private final PrintStream out;
+    private final Map<String, Lease> locked = new ConcurrentHashMap<>();
+
+    private NodeMain(String node, Store store, Region<String, String> region, PrintStream out) {
         this.node = node;
-        this.port = port;
+        this.store = store;
         this.region = region;
-        this.locks = locks;
         this.out = out;
     }
 
-    /** Arguments: name of the node, port, name of the region, and its settings as name=value. */
-    public static void main(String[] arguments) throws IOException {
+    /**
+     * Does as it is told until it is told no more, and ends the JVM.
+     *
+     * @param arguments name of the node, where the store is, name of the region, and its settings as name=value
+     * @param opened opens the store, by where it is
+     * @throws IOException if its orders cannot be read
+     */
+    public static void run(String[] arguments, Function<String, Store> opened) throws IOException {
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
-        int port = Integer.parseInt(arguments[1]);
         Map<String, String> settings = new HashMap<>();
         for (int i = 3; i < arguments.length; i++) {
             int equals = arguments[i].indexOf('=');
             settings.put("region." + arguments[i].substring(0, equals), arguments[i].substring(equals + 1));
         }
-        try (RedisBackend backend =
-                        RedisBackend.builder().server("127.0.0.1", port).build();
+        try (Store store = opened.apply(arguments[1]);
                 Region<String, String> region = Region.<String, String>builder(arguments[2])
-                        .backend(backend)
+                        .backend(store.backend())
                         .serializer(Serializer.string())
                         .from(settings, "region.")
                         .build()) {
-            JvmNodeMain main = new JvmNodeMain(arguments[0], port, region, backend.locks(), out);
-            Await.until("the inbox is live", backend.node().inbox()::isLive);
+            store.awaitLive();
+            NodeMain main = new NodeMain(arguments[0], store, region, out);
             main.say("ready");
             main.obey(new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)));
         }
@@ -69,27 +115,36 @@ final class JvmNodeMain {
             String[] words = line.split(" ", -1);
             switch (words[0]) {
                 case "get" -> get(words);
-                case "count" -> start(() -> count(words));
+                case "invalidate" ->
+                    answered(words, () -> {
+                        region.invalidate(words[2], Invalidation.valueOf(words[3]));
+                        return "invalidated";
+                    });
+                case "lock" ->
+                    answered(words, () -> {
+                        Optional<Lease> granted =
+                                store.locks().tryAcquire(words[2], Duration.ofMillis(Long.parseLong(words[3])));
+                        granted.ifPresent(lease -> locked.put(words[2], lease));
+                        return granted.isPresent() ? "granted" : "refused";
+                    });
+                case "unlock" ->
+                    answered(words, () -> {
+                        locked.remove(words[2]).close();
+                        return "released";
+                    });
+                case "count" -> answered(words, () -> count(words));
                 default -> say("unknown " + line);
             }
         }
     }
 
     private void get(String[] words) {
-        String call = words[1];
         String key = words[2];
         int threads = Integer.parseInt(words[3]);
         JvmNode.Creator creator = JvmNode.Creator.valueOf(words[4]);
         long millis = Long.parseLong(words[5]);
         for (int thread = 0; thread < threads; thread++) {
-            start(() -> {
-                try {
-                    String value = region.getOrCreate(key, () -> create(key, creator, millis));
-                    say("got", call, now(), value);
-                } catch (RuntimeException failed) {
-                    say("failed", call, now(), failed.toString().replaceAll("\\s+", " "));
-                }
-            });
+            answered(words, () -> region.getOrCreate(key, () -> create(key, creator, millis)));
         }
     }
 
@@ -110,30 +165,37 @@ final class JvmNodeMain {
         return node + '@' + fence;
     }
 
+    /** On a thread of its own, and says what came of it. */
+    private void answered(String[] words, Supplier<String> task) {
+        start(() -> {
+            try {
+                String answer = task.get();
+                say("got", words[1], now(), answer);
+            } catch (RuntimeException failed) {
+                say("failed", words[1], now(), failed.toString().replaceAll("\\s+", " "));
+            }
+        });
+    }
+
     /** Adds one at a time to what a key holds, in two steps that only the lock keeps together. */
-    private void count(String[] words) {
+    private String count(String[] words) {
         String lock = words[2];
         String counter = words[3];
-        try (RedisClient client = RedisClient.create("127.0.0.1", port)) {
-            for (int left = Integer.parseInt(words[4]); left > 0; ) {
-                Optional<Lease> granted = locks.tryAcquire(lock, LOCK_LEASE);
-                if (granted.isEmpty()) {
-                    LockSupport.parkNanos(POLL_NANOS / 10);
-                    continue;
-                }
-                Lease held = granted.get();
-                try {
-                    String before = client.get(counter);
-                    client.set(counter, Long.toString((before == null ? 0 : Long.parseLong(before)) + 1));
-                    left--;
-                } finally {
-                    held.close();
-                }
+        for (int left = Integer.parseInt(words[4]); left > 0; ) {
+            Optional<Lease> granted = store.locks().tryAcquire(lock, LOCK_LEASE);
+            if (granted.isEmpty()) {
+                LockSupport.parkNanos(POLL_NANOS / 10);
+                continue;
             }
-            say("got", words[1], now(), "counted");
-        } catch (RuntimeException failed) {
-            say("failed", words[1], now(), failed.toString().replaceAll("\\s+", " "));
+            Lease held = granted.get();
+            try {
+                store.number(counter, store.number(counter) + 1);
+                left--;
+            } finally {
+                held.close();
+            }
         }
+        return "counted";
     }
 
     private static void start(Runnable task) {
