@@ -77,7 +77,7 @@ abstract class Call<V> extends Waiter<V> {
             case ENTER:
                 return entered(flights().enter(this, election.joins(), now()));
             case OFFER:
-                flight().offer(election.best());
+                flight().offer(election.best(), now());
                 return election.offered();
             case CLAIM:
                 return claim();
@@ -233,8 +233,8 @@ abstract class Call<V> extends Waiter<V> {
                 leads = true;
                 return election.lead(now());
             case OFFERED:
-                Slot.Seen<V> offer = Objects.requireNonNull(inFlight.offered());
-                declined = offer;
+                Flight.Offer<V> offer = Objects.requireNonNull(inFlight.offered());
+                declined = offer.seen();
                 return election.offer(offer, now());
             case LOOK:
                 return election.woken(now());

@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * </pre>
  *
  * <p>From every waiting state the hard deadline and an interrupt lead to DONE as well, and a landing that says "again"
- * back to LOOKING. A store that fails leads, by the policy, to DONE or to CREATING without a right to store.
+ * back to LOOKING. A store that fails leads, by the policy, to DONE or to CREATING without a right to store. Who finds an
+ * offer from before it began reads in FOLLOWING, and waits on if there is nothing for it.
  *
  * <p>Pure: an event goes in, an action comes out; no thread, no I/O, no clock, no lock. A driver does the action and
  * reports the event that it led to: {@link BlockingCall} parks its caller, {@link AsyncCall} completes a future, and the
@@ -159,6 +160,8 @@ final class Election<V> {
                     case DRAWN, STALE -> Action.OFFER;
                     case ABSENT -> claim();
                 };
+            case FOLLOWING:
+                return takesBest() ? takeBest() : await(hardDeadline());
             case GRANTED:
                 return decide();
             default:
@@ -270,10 +273,22 @@ final class Election<V> {
         throw unexpected("landed");
     }
 
-    /** A value was offered while this caller waited. */
-    Action offer(Slot.Seen<V> offered, long now) {
-        judge(offered, now);
-        return takesBest() ? takeBest() : await(wakeAt);
+    /**
+     * A value was offered. Where that was before this call began, others may have invalidated or replaced it meanwhile; so
+     * the caller looks for itself, and need not wait for it.
+     */
+    Action offer(Flight.Offer<V> offered, long now) {
+        judge(offered.seen(), now);
+        if (!takesBest()) {
+            return await(wakeAt);
+        }
+        if (offered.at() >= began || state == State.BEHIND) {
+            return takeBest();
+        }
+        if (state == State.WAITING) {
+            state = State.LEADING;
+        }
+        return Action.READ;
     }
 
     /** Another leads while this caller, which waits, is busy with other names. */
@@ -331,6 +346,8 @@ final class Election<V> {
             case LOOKING:
                 storeDown = true;
                 return enter();
+            case FOLLOWING:
+                return await(hardDeadline());
             case GRANTED:
                 state = State.CREATING;
                 return Action.CREATE;

@@ -45,6 +45,14 @@ final class Flight<V> {
         LOOK
     }
 
+    /**
+     * A value that is stale to who found it.
+     *
+     * @param seen the value
+     * @param at when it was shown; who began later may not take it for what is there now
+     */
+    record Offer<V>(Slot.Seen<V> seen, long at) {}
+
     private final Object name;
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -57,7 +65,7 @@ final class Flight<V> {
     private volatile @Nullable Waiter<V> leader;
 
     private volatile @Nullable Landing<V> landing;
-    private volatile Slot.@Nullable Seen<V> offered;
+    private volatile @Nullable Offer<V> offered;
     private volatile boolean changed;
     private volatile boolean detached;
     private volatile @Nullable CreationRun<V> run;
@@ -112,8 +120,8 @@ final class Flight<V> {
                 return Signal.LOOK;
             }
         }
-        Slot.Seen<V> offer = offered;
-        return offer != null && offer != waiter.declined && waiter.takesOffers() ? Signal.OFFERED : Signal.NONE;
+        Offer<V> offer = offered;
+        return offer != null && offer.seen() != waiter.declined && waiter.takesOffers() ? Signal.OFFERED : Signal.NONE;
     }
 
     /**
@@ -262,9 +270,9 @@ final class Flight<V> {
         return true;
     }
 
-    /** Shows a value that the leader found, stale to itself, to all whom it may do, now or later. */
-    void offer(Slot.Seen<V> stale) {
-        offered = stale;
+    /** Shows a value that the leader found, stale to itself, to all whom it may do. */
+    void offer(Slot.Seen<V> stale, long now) {
+        offered = new Offer<>(stale, now);
         signalAll();
     }
 
@@ -333,7 +341,8 @@ final class Flight<V> {
         return landing;
     }
 
-    Slot.@Nullable Seen<V> offered() {
+    @Nullable
+    Offer<V> offered() {
         return offered;
     }
 

@@ -1656,8 +1656,8 @@ final class BatchSimulation {
                 throw violation(BatchOutcome.NO_TIMER, caller + " sleeps until " + caller.until() / MS);
             }
         }
-        Slot.Seen<Value> offer = flight.offered();
-        if (offer != null && caller.takesStale && offer != call.declined) {
+        Flight.Offer<Value> offer = flight.offered();
+        if (offer != null && caller.takesStale && offer.seen() != call.declined) {
             throw violation(BatchOutcome.NOT_WOKEN, caller + " was offered a stale " + call.name());
         }
     }

@@ -1418,8 +1418,8 @@ final class Simulation {
             } else {
                 checkLed(caller, flight);
             }
-            Slot.Seen<Made> offer = flight.offered();
-            if (!(offer == null || !caller.takesStale || offer == call.declined)) {
+            Flight.Offer<Made> offer = flight.offered();
+            if (!(offer == null || !caller.takesStale || offer.seen() == call.declined)) {
                 throw violation(Outcome.NOT_WOKEN, caller + " was offered a stale value");
             }
         }
@@ -1437,7 +1437,13 @@ final class Simulation {
                 throw violation(Outcome.NOT_WOKEN, leader + " does not know that it leads");
             }
             Slot.Seen<Made> read = leader.slot.read;
-            if (polls && !freeReads && caller.takesStale && read != null && read.usable(time.nanos())) {
+            boolean lookedItself = caller.call.declined != null;
+            if (polls
+                    && !freeReads
+                    && caller.takesStale
+                    && !lookedItself
+                    && read != null
+                    && read.usable(time.nanos())) {
                 throw violation(Outcome.STALE_CALLER_WAITS, caller + " was not offered what " + leader + " read");
             }
             return;
