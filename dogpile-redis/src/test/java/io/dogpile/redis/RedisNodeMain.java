@@ -4,20 +4,41 @@ import io.dogpile.cache.backend.Backend;
 import io.dogpile.cache.processes.NodeMain;
 import io.dogpile.core.LockProvider;
 import java.io.IOException;
+import java.util.Arrays;
 import redis.clients.jedis.RedisClient;
 
-/** A node on a Redis server of this machine, which is named by its port. */
+/** A node on a Redis server of this machine, which is named by its port; or {@code sentinels,} and their ports. */
 final class RedisNodeMain implements NodeMain.Store {
+    private static final String LOOPBACK = "127.0.0.1";
+
     private final RedisBackend backend;
+
+    /** For numbers beside the cache; null where there are sentinels. */
     private final RedisClient client;
 
-    private RedisNodeMain(int port) {
-        backend = RedisBackend.builder().server("127.0.0.1", port).build();
-        client = RedisClient.create("127.0.0.1", port);
+    private RedisNodeMain(RedisBackend backend, RedisClient client) {
+        this.backend = backend;
+        this.client = client;
     }
 
     public static void main(String[] arguments) throws IOException {
-        NodeMain.run(arguments, port -> new RedisNodeMain(Integer.parseInt(port)));
+        NodeMain.run(arguments, RedisNodeMain::open);
+    }
+
+    private static RedisNodeMain open(String where) {
+        String[] words = where.split(",");
+        if (words.length == 1) {
+            int port = Integer.parseInt(where);
+            return new RedisNodeMain(
+                    RedisBackend.builder().server(LOOPBACK, port).build(), RedisClient.create(LOOPBACK, port));
+        }
+        String[] sentinels =
+                Arrays.stream(words).skip(1).map(port -> LOOPBACK + ':' + port).toArray(String[]::new);
+        return new RedisNodeMain(
+                RedisBackend.builder()
+                        .sentinels(RedisSentinels.MASTER_NAME, sentinels)
+                        .build(),
+                null);
     }
 
     @Override
@@ -48,7 +69,9 @@ final class RedisNodeMain implements NodeMain.Store {
 
     @Override
     public void close() {
-        client.close();
+        if (client != null) {
+            client.close();
+        }
         backend.close();
     }
 }

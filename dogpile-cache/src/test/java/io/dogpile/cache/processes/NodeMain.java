@@ -4,6 +4,7 @@ import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Backend;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.histories.HistoryNode;
 import io.dogpile.core.Creation;
 import io.dogpile.core.Lease;
 import io.dogpile.core.LockProvider;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -26,6 +28,9 @@ import java.util.function.Supplier;
 
 /** What runs in the JVM of a {@link JvmNode}, which says what the lines mean. */
 public final class NodeMain {
+    /** The first argument of a process of a live history. */
+    public static final String HISTORY = "history";
+
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(2);
     private static final Duration LONGEST_CREATION = Duration.ofSeconds(20);
     private static final Duration LOCK_LEASE = Duration.ofSeconds(10);
@@ -44,7 +49,9 @@ public final class NodeMain {
          *
          * @return the provider
          */
-        LockProvider locks();
+        default LockProvider locks() {
+            throw new UnsupportedOperationException("no lock");
+        }
 
         /** Returns when what others do is heard here, once a region is open. */
         default void awaitLive() {}
@@ -55,7 +62,9 @@ public final class NodeMain {
          * @param counter where it is
          * @return the number; zero if there is none
          */
-        long number(String counter);
+        default long number(String counter) {
+            throw new UnsupportedOperationException("no numbers");
+        }
 
         /**
          * Writes it.
@@ -63,7 +72,9 @@ public final class NodeMain {
          * @param counter where it is
          * @param number the number
          */
-        void number(String counter, long number);
+        default void number(String counter, long number) {
+            throw new UnsupportedOperationException("no numbers");
+        }
 
         @Override
         void close();
@@ -85,11 +96,16 @@ public final class NodeMain {
     /**
      * Does as it is told until it is told no more, and ends the JVM.
      *
-     * @param arguments name of the node, where the store is, name of the region, and its settings as name=value
+     * @param arguments name of the node, where the store is, name of the region, and its settings as name=value; or
+     *     {@link #HISTORY} and what {@link HistoryNode#run} takes
      * @param opened opens the store, by where it is
      * @throws IOException if its orders cannot be read
      */
     public static void run(String[] arguments, Function<String, Store> opened) throws IOException {
+        if (arguments[0].equals(HISTORY)) {
+            HistoryNode.run(Arrays.copyOfRange(arguments, 1, arguments.length), opened);
+            return;
+        }
         PrintStream out = new PrintStream(System.out, true, StandardCharsets.UTF_8);
         Map<String, String> settings = new HashMap<>();
         for (int i = 3; i < arguments.length; i++) {
