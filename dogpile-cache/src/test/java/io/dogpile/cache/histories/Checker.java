@@ -353,7 +353,8 @@ public final class Checker {
 
         /** Whether the value, or the right, of the first may have been taken away through the library. */
         private boolean disturbed(Made first, Made second) {
-            return disturbing.stream().anyMatch(how -> how.invoked <= second.started && endOf(how) >= asked(first, second));
+            return disturbing.stream()
+                    .anyMatch(how -> how.invoked <= second.started && endOf(how) >= asked(first, second));
         }
 
         /** When the first of them asked: the right that was granted later may have been used earlier. */
