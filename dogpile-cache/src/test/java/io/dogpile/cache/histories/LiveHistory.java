@@ -32,7 +32,7 @@ import java.util.function.IntFunction;
  * gives the same faults and the same calls, though never the same order of events. For one thread at a time.
  */
 public final class LiveHistory implements AutoCloseable {
-    private static final Duration ROUND = Duration.ofSeconds(6);
+    private static final Duration ROUND = Duration.ofSeconds(Histories.areLong() ? 6 : 3);
     private static final long LONGEST_DRAIN_MILLIS = 30_000;
     private static final Duration APART = Duration.ofSeconds(30);
 
@@ -140,7 +140,7 @@ public final class LiveHistory implements AutoCloseable {
      */
     public String run(Duration time) {
         long began = System.nanoTime();
-        round(ROUND.dividedBy(3), List.of());
+        round(Duration.ofSeconds(2), List.of());
         do {
             List<Blow> shuffled = new ArrayList<>(blows);
             Collections.shuffle(shuffled, random);
