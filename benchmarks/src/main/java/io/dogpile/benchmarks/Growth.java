@@ -71,14 +71,15 @@ public final class Growth {
     }
 
     static void run(Sizes sizes) throws Exception {
-        try (RedisServer server = RedisServer.start();
-                RedisBackend backend = Peers.backend(server.port())) {
+        try (RedisServer server = RedisServer.start()) {
             Growth growth = new Growth(server, sizes);
-            growth.callers(backend);
-            double bytesAKey = growth.keys(backend);
-            List<Step> steps = growth.processes();
-            growth.lengths(backend);
-            growth.onPaper(backend, steps, bytesAKey);
+            double bytesAKey;
+            try (RedisBackend backend = Peers.backend(server.port())) {
+                growth.callers(backend);
+                bytesAKey = growth.keys(backend);
+                growth.lengths(backend);
+            }
+            growth.onPaper(growth.processes(), bytesAKey);
         }
     }
 
@@ -308,8 +309,8 @@ public final class Growth {
     }
 
     /** What a thousand processes would ask of Redis, by the figures above. */
-    private void onPaper(RedisBackend backend, List<Step> steps, double bytesAKey) throws Exception {
-        double idle = idleCommandsASecond(backend);
+    private void onPaper(List<Step> steps, double bytesAKey) throws Exception {
+        double idle = idleCommandsASecond();
         Step least = steps.get(0);
         Step most = steps.get(steps.size() - 1);
         double aProcess = (most.commands() - least.commands()) / (most.processes() - least.processes());
@@ -341,14 +342,15 @@ public final class Growth {
                         + " created anew each hour, evenly spread; one Redis takes them all. Nothing of this was run at that size.");
     }
 
-    /** Of a backend that has a region in use, with what it sends by the clock. */
-    private double idleCommandsASecond(RedisBackend backend) throws Exception {
-        Region<String, byte[]> region = Peers.region("idle", backend).build();
-        region.put("key", new byte[1]);
+    /** Of a JVM that has one region in use, by what it sends by the clock. */
+    private double idleCommandsASecond() throws Exception {
         Progress.show("counting what is sent by the clock");
-        try (CommandCount count = CommandCount.on(server)) {
-            TimeUnit.MILLISECONDS.sleep(sizes.idleMillis());
-            return count.total() * 1e3 / sizes.idleMillis();
+        try (RedisBackend backend = Peers.backend(server.port())) {
+            Peers.region("idle", backend).build().put("key", new byte[1]);
+            try (CommandCount count = CommandCount.on(server)) {
+                TimeUnit.MILLISECONDS.sleep(sizes.idleMillis());
+                return count.total() * 1e3 / sizes.idleMillis();
+            }
         } finally {
             Progress.end();
         }
