@@ -14,6 +14,7 @@ import org.junit.jupiter.api.Test;
 /** What one flight answers, step by step; in all interleavings: {@link FlightLincheckTest}. */
 class FlightTest {
     private static final int FEW = 3;
+    private static final long SHOWN_AT = 7;
 
     private final Flight<String> flight = new Flight<>("name");
     private final One first = new One();
@@ -441,11 +442,11 @@ class FlightTest {
             flight.join(first);
             flight.join(second);
 
-            flight.offer(offer);
+            flight.offer(offer, SHOWN_AT);
 
             assertThat(first.signals).isOne();
             assertThat(second.signals).isZero();
-            assertThat(flight.offered()).isSameAs(offer);
+            assertThat(flight.offered()).isEqualTo(new Flight.Offer<>(offer, SHOWN_AT));
             assertThat(flight.look(first, true)).isEqualTo(Signal.OFFERED);
             assertThat(flight.look(second, true)).isEqualTo(Signal.NONE);
             flight.join(third);
@@ -466,7 +467,7 @@ class FlightTest {
             flight.leave(all[i]);
         }
 
-        flight.offer(seen("stale"));
+        flight.offer(seen("stale"), SHOWN_AT);
         flight.land(Landing.again());
 
         for (int i = 0; i < all.length; i++) {

@@ -9,12 +9,12 @@ import io.dogpile.cache.backend.Envelope;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.testing.Callers;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.HardTimeoutException;
 import io.dogpile.core.Mutants;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
+import io.dogpile.core.testing.Callers;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.ObjectInputFilter;
@@ -78,7 +78,7 @@ class HostileRecordsTest {
 
     @AfterEach
     void end() throws Exception {
-        callers.end();
+        callers.close();
         nodes.end();
     }
 

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Serializer;
-import io.dogpile.core.testing.Callers;
 import io.dogpile.core.Mutants;
 import io.dogpile.core.TimeSource;
+import io.dogpile.core.testing.Callers;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
@@ -54,7 +54,7 @@ class HostileFilesTest {
 
     @AfterEach
     void close() throws Exception {
-        callers.end();
+        callers.close();
         backend.close();
     }
 
