@@ -154,7 +154,16 @@ abstract class Call<V> extends Waiter<V> {
             case HELD -> options().told().creationElsewhere(name);
             default -> {}
         }
+        offerNews(claim);
         return election.claimed(claim, flight().isWatchLive(), now());
+    }
+
+    /** A value that the store first shows as it answers the claim may do for those who wait, as one that was read. */
+    private void offerNews(Slot.Claim<V> claim) {
+        Slot.Seen<V> seen = claim.seen();
+        if (seen != null && seen.present() && seen.version() != election.best().version()) {
+            flight().offer(seen);
+        }
     }
 
     private void watch() {

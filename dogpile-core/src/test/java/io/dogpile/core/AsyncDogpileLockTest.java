@@ -107,6 +107,18 @@ class AsyncDogpileLockTest {
         }
 
         @Test
+        void staleValueIsFirstSeenUnderTheRight_whoJoinsTakesIt_withoutWaiting() {
+            slot.readsFree = false;
+            slot.onClaim = AsyncDogpileLockTest.this::holdStale;
+            CompletableFuture<String> elected = begin(lock);
+            CompletableFuture<String> joins = begin(lock);
+
+            assertEquals("old", joins.getNow("waits"));
+            assertFalse(elected.isDone());
+            assertEquals(1, creates.get());
+        }
+
+        @Test
         void blockingCallersWait_forTheAsyncCreation() {
             CompletableFuture<String> future = begin(lock);
             Callers.Caller<String> blocking = callers.start(() -> lock.get("report", slot, () -> "another call"));
