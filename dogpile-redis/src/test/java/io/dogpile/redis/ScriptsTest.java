@@ -1201,7 +1201,20 @@ class ScriptsTest {
             client.eval(
                     RedisScript.PUBLISH.text(),
                     List.of(RECORD),
-                    List.of("a", "1", "value", "500", "900000", "0", "1", "0", "0", "0", INBOXES, "", ""));
+                    List.of(
+                            "a",
+                            (String) claimed.get(5),
+                            "value",
+                            "500",
+                            "900000",
+                            "0",
+                            "1",
+                            "0",
+                            "0",
+                            "0",
+                            INBOXES,
+                            "",
+                            ""));
             assertThat(client.pttl(RECORD)).isBetween(900_001 - (millis() - before), 900_001L);
             client.eval(RedisScript.INVALIDATE.text(), List.of(RECORD), List.of("SOFT", INBOXES, "", ""));
             assertThat(client.pttl(RECORD)).isBetween(900_001 - (millis() - before), 900_001L);
