@@ -373,8 +373,10 @@ final class RedisSimulation implements SimServer.World {
             // most nodes hear before it begins, in a quiet schedule all
         }
         if (draws.oneIn(2)) {
+            healed = true;
             begin(nodes.get(0), KEYS.get(0), false, false);
             end();
+            healed = false;
             passTo(nanos + AGES[draws.pick(AGES.length)]);
         }
         faults = drawn;
@@ -898,7 +900,9 @@ final class RedisSimulation implements SimServer.World {
             return;
         }
         caller.got = made;
-        checkInvalidated(caller, made);
+        if (acquired.origin() != Acquired.Origin.STALE || !isCreatedBesides(caller)) {
+            checkInvalidated(caller, made);
+        }
     }
 
     // Faults, and what else others do
@@ -1095,6 +1099,14 @@ final class RedisSimulation implements SimServer.World {
             }
         }
         return server.usableSince(SimNode.record(caller.key)) < earliest;
+    }
+
+    /**
+     * A JVM that creates the successor of a stale value shows that one to all who come meanwhile. It is told of a key's
+     * invalidation by others only when it renews or publishes, so it may show for so long what they have invalidated.
+     */
+    private boolean isCreatedBesides(Caller caller) {
+        return running.stream().anyMatch(one -> one.caller.node == caller.node && one.caller.key.equals(caller.key));
     }
 
     /** Who began after an invalidation had been answered gets nothing that was granted before it was asked for. */
