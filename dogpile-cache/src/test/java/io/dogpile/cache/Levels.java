@@ -19,8 +19,8 @@ import java.util.stream.Collectors;
  * <p>The first third of the looks is for what is made once. A level has risen if the median of the last third is above the
  * <em>highest</em> look of the middle third, and by more than its grain. If looks differ by chance only, the median of 15 is above
  * the highest of 15 others in one case of a thousand: 8 of the last must be the 8 highest of all 30. No width of the noise is
- * assumed. The grain is the growth that is not told from none: for bytes so many for each call of the last third; for what is
- * counted nothing, or in a run of a second what is made late. For one thread.
+ * assumed. The grain is the growth that is not told from none: for bytes so many for each call of the last third and what the
+ * JDK makes for itself; for what is counted nothing, or in a run of a second what is made late. For one thread.
  */
 final class Levels {
     private static final int THIRDS = 3;
@@ -78,7 +78,9 @@ final class Levels {
                     .mapToLong(Long::longValue)
                     .max()
                     .orElseThrow();
-            long grain = level.grain() == Grain.ONE ? plan.madeLate() : (long) (calls * plan.bytesForEachCall());
+            long grain = level.grain() == Grain.ONE
+                    ? plan.madeLate()
+                    : plan.bytesOfTheJdk() + (long) (calls * plan.bytesForEachCall());
             long median = median(level.seen().subList(last, looks));
             if (median > highest + grain) {
                 risen.add(name + " rose to " + median + " from at most " + highest + ", in " + calls
@@ -117,9 +119,9 @@ final class Levels {
     /** What this process has open, as Linux tells, and its threads. */
     static final class Open {
         private static final Path OPEN = Path.of("/proc/self/fd");
-        /** Of the whole JVM and bounded: the clock's tick and its timer, one each, and the pool of the JDK. */
+        /** Of the whole JVM and bounded: the clock's tick and its timer, the pool of the JDK, and what a diagnostic tool starts. */
         private static final Set<String> OF_THE_JVM =
-                Set.of("dogpile-clock", "dogpile-timer", "ForkJoinPool.commonPool");
+                Set.of("dogpile-clock", "dogpile-timer", "ForkJoinPool.commonPool", "Attach Listener");
 
         private Open() {}
 

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /** What counts as risen. */
 class LevelsTest {
     private static final int CALLS_BETWEEN_LOOKS = 1_000;
-    private static final Soak.Plan PLAN = new Soak.Plan(Duration.ofMinutes(1), 9, 1, Duration.ofSeconds(1), 2, 0);
+    private static final Soak.Plan PLAN = new Soak.Plan(Duration.ofMinutes(1), 9, 1, Duration.ofSeconds(1), 2, 500, 0);
 
     private static List<String> risen(String kind, long... looks) {
         PrimitiveIterator.OfLong next = LongStream.of(looks).iterator();
@@ -52,10 +52,10 @@ class LevelsTest {
 
     @Test
     void bytes_mayRiseByTheirGrain_andNoMore() {
-        assertEquals(List.of(), risen("heap", 100, 100, 100, 100, 100, 100, 6_100, 6_100, 6_100));
+        assertEquals(List.of(), risen("heap", 100, 100, 100, 100, 100, 100, 6_600, 6_600, 6_600));
         assertEquals(
                 1,
-                risen("heap", 100, 100, 100, 100, 100, 100, 6_101, 6_101, 6_101).size());
+                risen("heap", 100, 100, 100, 100, 100, 100, 6_601, 6_601, 6_601).size());
     }
 
     @Test

@@ -67,11 +67,23 @@ public final class Soak implements AutoCloseable {
      * @param keys how many different ones
      * @param life when values expire
      * @param bytesForEachCall the growth of memory that is taken for none
+     * @param bytesOfTheJdk the same, however few the calls: what the JDK makes for itself while code is new to it
      * @param madeLate how many of what is counted may be made for the first time in any round
      */
-    public record Plan(Duration load, int rounds, int keys, Duration life, double bytesForEachCall, int madeLate) {
+    public record Plan(
+            Duration load,
+            int rounds,
+            int keys,
+            Duration life,
+            double bytesForEachCall,
+            long bytesOfTheJdk,
+            int madeLate) {
         /** Where there is time, one object of the smallest size, 16 bytes, for each call of a kind that is one in a hundred. */
         private static final double SMALLEST_OBJECT_OF_ONE_IN_A_HUNDRED = 0.16;
+        /** Method handles, reflection and profiles go on for minutes, at some kilobytes a minute. */
+        private static final long A_QUARTER_OF_A_MEGABYTE = 256 * 1024;
+        /** And classes are loaded in the first seconds. */
+        private static final long TWO_MEGABYTES = 2 * 1024 * 1024;
         /** In the first second: the threads of pools, and connections, are made as they are needed. */
         private static final int MADE_LATE = 8;
         /** In a second, less than any entry of a map with its key and its value takes. */
@@ -88,11 +100,12 @@ public final class Soak implements AutoCloseable {
                             1_000_000,
                             Duration.ofSeconds(3),
                             SMALLEST_OBJECT_OF_ONE_IN_A_HUNDRED,
+                            A_QUARTER_OF_A_MEGABYTE,
                             0);
         }
 
         static Plan ofRounds(int rounds, Duration load) {
-            return new Plan(load, rounds, 10_000, Duration.ofMillis(300), ENTRY, MADE_LATE);
+            return new Plan(load, rounds, 10_000, Duration.ofMillis(300), ENTRY, TWO_MEGABYTES, MADE_LATE);
         }
     }
 

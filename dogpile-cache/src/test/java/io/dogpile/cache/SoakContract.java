@@ -48,7 +48,7 @@ public abstract class SoakContract {
         return Map.of();
     }
 
-    /** What is left of what has expired, or how much; empty if nothing. Asked in a long run only, which has time for an end. */
+    /** What is left of what has expired, or how much; empty if nothing. */
     protected String unsettled() {
         return "";
     }
@@ -88,7 +88,7 @@ public abstract class SoakContract {
                 }
                 counts().forEach(levels::count);
                 bytes().forEach(levels::bytes);
-                soak.run(regions, levels, isLong() ? this::unsettled : () -> "");
+                soak.run(regions, levels, this::unsettled);
                 assertAtRest();
             } finally {
                 regions.forEach(Region::close);
@@ -108,7 +108,8 @@ public abstract class SoakContract {
         assertNothingLeft();
     }
 
-    private static boolean isLong() {
+    /** Whether there is time to wait for what takes seconds. */
+    protected static boolean isLong() {
         return !System.getProperty("dogpile.soak", "").isEmpty();
     }
 
