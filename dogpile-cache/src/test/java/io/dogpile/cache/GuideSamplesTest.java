@@ -178,10 +178,13 @@ class GuideSamplesTest {
         @Test
         void whatChanged_isForgotten() {
             user(42);
+            users.put(43L, User.UNKNOWN);
             // guide getting-started.md#5-forget-it
             users.invalidate(42L); // nobody is given the old one any more
             users.invalidate(43L, SOFT); // one caller loads, the others take the old one until then
             // end
+            assertTrue(users.peek(42L).isEmpty());
+            assertTrue(users.peek(43L).orElseThrow().stale());
             assertEquals("user 2", user(42).name());
         }
 
@@ -782,7 +785,8 @@ class GuideSamplesTest {
             // end
             users.getOrCreate(42L, repository::load);
             users.getOrCreateAll(List.of(43L), repository::loadAll);
-            assertEquals(List.of("users 42", "users 43"), written);
+            users.put(44L, User.UNKNOWN);
+            assertEquals(List.of("users 42", "users 43", "users 44"), written);
         }
     }
 
