@@ -162,7 +162,7 @@ abstract class Call<V> extends Waiter<V> {
     private void offerNews(Slot.Claim<V> claim) {
         Slot.Seen<V> seen = claim.seen();
         if (seen != null && seen.present() && seen.version() != election.best().version()) {
-            flight().offer(seen);
+            flight().offer(seen, now());
         }
     }
 
