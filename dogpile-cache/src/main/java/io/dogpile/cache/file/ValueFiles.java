@@ -131,7 +131,7 @@ final class ValueFiles {
      */
     private <T> @Nullable T opened(File file, T strange, Reading<T> reading) throws IOException {
         for (int left = TRIES_TO_OPEN; ; left--) {
-            if (!file.isFile() && file.exists()) {
+            if (!file.isFile() && file.exists() && !file.isFile()) { // looked at twice: it may have come to be meanwhile
                 return strange;
             }
             try (FileInputStream in = new FileInputStream(file)) {
