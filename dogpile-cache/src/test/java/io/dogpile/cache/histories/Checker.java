@@ -22,7 +22,8 @@ import java.util.stream.Collectors;
  * was wrong may not be found: a history proves nothing, it only disproves.
  *
  * <p>Callers of one process who ask for a key at once share a look at the store. So what one of them is given may have been
- * true when the first of them asked, and no longer when the last did.
+ * true when the first of them asked, and no longer when the last did. They share what one of them creates, too: while it is
+ * published it may be invalidated, and those who come then are given it.
  */
 public final class Checker {
     /**
@@ -145,6 +146,13 @@ public final class Checker {
         return kind != Fault.CLOCKS && kind != Fault.EVICTION && kind != Fault.FLUSH;
     }
 
+    private static boolean isOutage(Fault kind) {
+        return kind == Fault.RESTART_EMPTY
+                || kind == Fault.RESTART_PERSISTED
+                || kind == Fault.FAILOVER
+                || kind == Fault.CUT;
+    }
+
     /** One key. */
     private final class OfKey {
         private final String key;
@@ -169,33 +177,41 @@ public final class Checker {
                     .toList();
         }
 
-        /** Whose look each may have shared: of one who was under way when it came, and did not create. */
+        /** Whose look, or whose publication, each may have shared that was under way in its process when it came. */
         private void looks() {
-            List<Op> callers = ops.stream()
-                    .filter(op -> op.call == Call.CREATE && op.creations.isEmpty())
-                    .sorted(Comparator.comparingLong(op -> op.invoked))
-                    .toList();
-            for (int i = 0; i < callers.size(); i++) {
-                Op op = callers.get(i);
-                for (Op before : callers.subList(0, i)) {
-                    if (before.node.equals(op.node) && before.ended >= op.invoked) {
-                        op.looked = sharedSince(before, op);
-                        break;
+            List<Op> callers = ops.stream().filter(op -> op.call == Call.CREATE).toList();
+            for (Op op : callers) {
+                for (Op other : callers) {
+                    long since = other != op && other.node.equals(op.node) ? underWaySince(other, op.invoked) : History.NEVER;
+                    if (since != History.NEVER) {
+                        op.looked = Math.min(op.looked, sharedSince(since, op));
                     }
                 }
             }
         }
 
-        private long sharedSince(Op before, Op op) {
+        /** Since when that caller looked, or published, at that time; never if it did neither. */
+        private long underWaySince(Op op, long time) {
+            if (op.invoked > time || op.ended < time) {
+                return History.NEVER;
+            }
+            if (op.creations.isEmpty() || time <= op.creations.get(0).started) {
+                return op.invoked;
+            }
+            long published = op.creations.get(op.creations.size() - 1).ended;
+            return published <= time ? published : History.NEVER;
+        }
+
+        private long sharedSince(long since, Op op) {
             boolean stood = history.stalls.stream()
                             .anyMatch(stall -> stall.node().equals(op.node)
                                     && stall.from() <= op.ended
-                                    && stall.to() >= before.invoked)
+                                    && stall.to() >= since)
                     || history.faults.stream()
                             .anyMatch(fault -> isOfNetworkOrProcess(fault.kind())
                                     && fault.isOf(op.node)
-                                    && fault.meets(before.invoked, op.ended));
-            return stood ? before.invoked : Math.max(before.invoked, op.invoked - terms.lookMicros());
+                                    && fault.meets(since, op.ended));
+            return stood ? since : Math.max(since, op.invoked - terms.lookMicros());
         }
 
         void check() {
@@ -298,7 +314,7 @@ public final class Checker {
             for (Op how : disturbing) {
                 if (how.call == Call.HARD && how.ending == Ending.OK && how.ended < op.looked) {
                     count(Invariant.FORGOTTEN_STAYS_FORGOTTEN);
-                    if (from < how.invoked) {
+                    if (from < how.invoked && !isServedForWantOfAStore(op)) {
                         found(
                                 Invariant.FORGOTTEN_STAYS_FORGOTTEN,
                                 key,
@@ -310,6 +326,23 @@ public final class Checker {
                     }
                 }
             }
+        }
+
+        /** Where the store does not answer, callers are given the stale value that their process creates over. */
+        private boolean isServedForWantOfAStore(Op op) {
+            return op.call == Call.CREATE
+                    && !creatingAt(op).isEmpty()
+                    && history.faults.stream()
+                            .anyMatch(fault -> isOutage(fault.kind())
+                                    && fault.isOf(op.node)
+                                    && fault.meets(op.invoked - terms.recoveryMicros(), op.ended));
+        }
+
+        /** What the call's own process was creating when it came. */
+        private List<Made> creatingAt(Op op) {
+            return created.stream()
+                    .filter(one -> one.op.node.equals(op.node) && one.started <= op.invoked && one.op.ended >= op.invoked)
+                    .toList();
         }
 
         /** A second may begin when the right of the first may have been lost. */
@@ -416,7 +449,7 @@ public final class Checker {
                 return;
             }
             Op latest = latestBefore(op.invoked);
-            if (latest != null && isStill(latest, op)) {
+            if (latest != null && isStill(latest, op) && !isOvertaken(latest, op)) {
                 count(Invariant.STALE_IS_SERVED);
                 if (op.ended - op.invoked > terms.promptMicros() && !stood(op, op.invoked, op.ended)) {
                     found(
@@ -438,6 +471,12 @@ public final class Checker {
                     && history.faults.stream()
                             .noneMatch(fault -> terms.excuses(fault.kind(), Invariant.STALE_IS_SERVED)
                                     && fault.meets(read.invoked - terms.recoveryMicros(), op.ended));
+        }
+
+        /** What was made while the call's own process was creating: its callers wait for its own creation all the same. */
+        private boolean isOvertaken(Op read, Op op) {
+            Made one = history.made.get(read.value);
+            return creatingAt(op).stream().anyMatch(own -> own.started <= endOf(one.op));
         }
 
         /** The last read that had ended by then, or null. */

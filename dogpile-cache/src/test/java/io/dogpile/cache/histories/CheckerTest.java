@@ -231,6 +231,52 @@ class CheckerTest {
         }
 
         @Test
+        void creationThatIsPublishedWhileItIsInvalidated_mayBeGivenToWhoComesThen_inItsProcess() {
+            event(0, "a", Event.Kind.INVOKE, "1", "CREATE");
+            event(0, "a", Event.Kind.START, "1", "v 0");
+            event(10, "a", Event.Kind.END, "1", "created");
+            call(15, 16, "b", "2", "HARD", "-");
+            call(20, 30, "a", "3", "CREATE", "v");
+            event(30, "a", Event.Kind.OK, "1", "v");
+            findsNothing();
+            call(250, 251, "a", "4", "CREATE", "v");
+            finds(Invariant.FORGOTTEN_STAYS_FORGOTTEN);
+        }
+
+        @Test
+        void lookOfWhoIsThenElected_mayBeShared_untilItCreates() {
+            create(0, 10, "a", "1", "v", 0);
+            event(20, "c", Event.Kind.INVOKE, "2", "CREATE");
+            call(30, 31, "b", "3", "HARD", "-");
+            call(40, 45, "c", "4", "CREATE", "v");
+            event(50, "c", Event.Kind.START, "2", "w 0");
+            findsLater("v", 60);
+        }
+
+        @Test
+        void whileTheStoreIsDown_theStaleValueOfWhoCreates_mayBeGiven() {
+            create(0, 10, "a", "1", "v", 0);
+            event(20, "c", Event.Kind.INVOKE, "2", "CREATE");
+            event(21, "c", Event.Kind.START, "2", "w 0");
+            call(30, 31, "b", "3", "HARD", "-");
+            call(60, 61, "c", "4", "CREATE", "v");
+            fault(55, 65, "*", Fault.RESTART_PERSISTED);
+            event(100, "c", Event.Kind.END, "2", "created");
+            event(101, "c", Event.Kind.OK, "2", "w");
+            findsNothing();
+            call(70, 71, "d", "5", "CREATE", "v");
+            finds(Invariant.FORGOTTEN_STAYS_FORGOTTEN);
+        }
+
+        private void findsLater(String value, long at) {
+            event(100, "c", Event.Kind.END, "2", "created");
+            event(101, "c", Event.Kind.OK, "2", "w");
+            findsNothing();
+            call(at, at + 1, "c", "9", "CREATE", value);
+            finds(Invariant.FORGOTTEN_STAYS_FORGOTTEN);
+        }
+
+        @Test
         void invalidationThatIsNotKnown_demandsNothing() {
             create(0, 10, "a", "1", "v", 0);
             event(20, "b", Event.Kind.INVOKE, "2", "HARD");
@@ -336,6 +382,17 @@ class CheckerTest {
             call(30, 31, "b", "3", "SOFT", "-");
             create(40, 2_000, "a", "4", "w", 0);
             call(50, 2_001, "b", "5", "CREATE", "w");
+            finds(Invariant.STALE_IS_SERVED);
+        }
+
+        @Test
+        void forTheCreationOfItsOwnProcess_begunBeforeThereWasAValue_isRight() {
+            create(40, 2_000, "b", "1", "w", 0);
+            call(45, 46, "a", "2", "PUT v", "-");
+            peek(47, 48, "a", "3", "v");
+            call(50, 2_001, "b", "4", "CREATE", "w");
+            findsNothing();
+            call(50, 2_001, "a", "5", "CREATE", "v");
             finds(Invariant.STALE_IS_SERVED);
         }
 

@@ -151,7 +151,12 @@ public final class LiveHistory implements AutoCloseable {
 
     private void round(Duration length, List<Blow> schedule) {
         rounds++;
-        events = new ConcurrentLinkedQueue<>();
+        // What was done at the end of the last round may still be felt.
+        List<Event> before = events.stream()
+                .filter(event -> event.kind() == Event.Kind.FAULT || event.kind() == Event.Kind.HEALED)
+                .filter(event -> plan.always.stream().noneMatch(fault -> event.detail().equals(fault.toString())))
+                .toList();
+        events = new ConcurrentLinkedQueue<>(before);
         work = "work r" + rounds + "k " + KEYS + ' ' + plan.threads;
         long begin = System.nanoTime();
         plan.always.forEach(fault -> note("*", Event.Kind.FAULT, fault));
