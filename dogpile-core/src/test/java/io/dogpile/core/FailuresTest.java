@@ -619,7 +619,7 @@ class FailuresTest {
 
             assertEquals("old", got.value());
             assertEquals(Acquired.Origin.STALE, got.origin());
-            assertEquals(List.of("rejected full", "stale"), events.all());
+            assertEquals(List.of("rejected told to refuse", "stale"), events.all());
             assertEquals(1, slot.abandoned.size());
             assertFalse(slot.isHeld());
             assertEquals(0, lock.inFlight());
