@@ -11,6 +11,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
@@ -131,7 +132,8 @@ final class ValueFiles {
      */
     private <T> @Nullable T opened(File file, T strange, Reading<T> reading) throws IOException {
         for (int left = TRIES_TO_OPEN; ; left--) {
-            if (!file.isFile() && file.exists() && !file.isFile()) { // looked at twice: it may have come to be meanwhile
+            // Looked at twice: it may have come to be meanwhile.
+            if (!file.isFile() && file.exists() && !file.isDirectory() && !file.isFile()) {
                 return strange;
             }
             try (FileInputStream in = new FileInputStream(file)) {
@@ -181,9 +183,9 @@ final class ValueFiles {
         return Objects.requireNonNull(path.getParent());
     }
 
-    /** A link or a pipe that a stranger left there would lead elsewhere, or nowhere. */
+    /** A pipe that a stranger left there would wait for its other end. */
     private static void writeOver(Path path, byte[]... parts) throws IOException {
-        if (!Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
+        if (isPipe(path)) {
             Files.deleteIfExists(path);
         }
         try (FileOutputStream out = new FileOutputStream(path.toFile())) {
@@ -191,6 +193,12 @@ final class ValueFiles {
                 out.write(part);
             }
         }
+    }
+
+    private static boolean isPipe(Path path) throws IOException {
+        return Files.exists(path, LinkOption.NOFOLLOW_LINKS)
+                && Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                        .isOther();
     }
 
     /** Deletes a file, and what a writer that died left beside it; to be called under its lock. */

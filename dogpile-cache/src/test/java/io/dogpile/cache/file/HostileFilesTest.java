@@ -105,17 +105,6 @@ class HostileFilesTest {
     }
 
     @Test
-    void aLinkInTheWayOfAWrite_isReplaced_andNotFollowed() throws Exception {
-        Path others = Files.writeString(directory.resolve("others"), "precious");
-        Files.createSymbolicLink(part(file()), others);
-
-        region.put("key", "new");
-
-        assertThat(others).hasContent("precious");
-        assertThat(region.get("key")).contains("new");
-    }
-
-    @Test
     void aPipeInTheWayOfAWrite_isNotWaitedFor() throws Exception {
         pipe(part(file()));
 
