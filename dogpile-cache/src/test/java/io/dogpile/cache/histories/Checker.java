@@ -182,7 +182,9 @@ public final class Checker {
             List<Op> callers = ops.stream().filter(op -> op.call == Call.CREATE).toList();
             for (Op op : callers) {
                 for (Op other : callers) {
-                    long since = other != op && other.node.equals(op.node) ? underWaySince(other, op.invoked) : History.NEVER;
+                    long since = other != op && other.node.equals(op.node)
+                            ? underWaySince(other, op.invoked)
+                            : History.NEVER;
                     if (since != History.NEVER) {
                         op.looked = Math.min(op.looked, sharedSince(since, op));
                     }
@@ -204,9 +206,8 @@ public final class Checker {
 
         private long sharedSince(long since, Op op) {
             boolean stood = history.stalls.stream()
-                            .anyMatch(stall -> stall.node().equals(op.node)
-                                    && stall.from() <= op.ended
-                                    && stall.to() >= since)
+                            .anyMatch(stall ->
+                                    stall.node().equals(op.node) && stall.from() <= op.ended && stall.to() >= since)
                     || history.faults.stream()
                             .anyMatch(fault -> isOfNetworkOrProcess(fault.kind())
                                     && fault.isOf(op.node)
@@ -341,7 +342,8 @@ public final class Checker {
         /** What the call's own process was creating when it came. */
         private List<Made> creatingAt(Op op) {
             return created.stream()
-                    .filter(one -> one.op.node.equals(op.node) && one.started <= op.invoked && one.op.ended >= op.invoked)
+                    .filter(one ->
+                            one.op.node.equals(op.node) && one.started <= op.invoked && one.op.ended >= op.invoked)
                     .toList();
         }
 

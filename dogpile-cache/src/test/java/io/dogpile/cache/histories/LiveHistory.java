@@ -154,7 +154,8 @@ public final class LiveHistory implements AutoCloseable {
         // What was done at the end of the last round may still be felt.
         List<Event> before = events.stream()
                 .filter(event -> event.kind() == Event.Kind.FAULT || event.kind() == Event.Kind.HEALED)
-                .filter(event -> plan.always.stream().noneMatch(fault -> event.detail().equals(fault.toString())))
+                .filter(event ->
+                        plan.always.stream().noneMatch(fault -> event.detail().equals(fault.toString())))
                 .toList();
         events = new ConcurrentLinkedQueue<>(before);
         work = "work r" + rounds + "k " + KEYS + ' ' + plan.threads;
