@@ -45,8 +45,8 @@ public final class MemcachedException extends RuntimeException {
         TOO_LARGE("a value is larger than the server takes: raise its limit (-I), or keep less"),
         /** The server did not accept who asks. */
         DENIED("the server does not accept the credentials, or wants some"),
-        /** The client was shut down. */
-        CLOSED("the client was shut down"),
+        /** The client was shut down, or its thread was ended by an answer that it could not read. */
+        CLOSED("the client was shut down, or its thread has ended: make a new one"),
         /** Anything else. */
         OTHER("the server refused");
 

@@ -176,11 +176,19 @@ final class Server implements AutoCloseable {
         return cas;
     }
 
+    /** An answer without sense, or of a length that no memory holds, ends the client's only thread, and nothing is answered. */
+    private boolean hasEnded() {
+        return !connection.isAlive() && !connection.isShutDown();
+    }
+
     /** Who is interrupted could not send: the flag is put aside meanwhile. What cannot be sent is told by the answer. */
     private Pending send(Pending pending, Operation command) {
         pending.of(command);
         boolean interrupted = Thread.interrupted();
         try {
+            if (hasEnded()) {
+                throw new IllegalStateException("the client's thread has ended");
+            }
             connection.enqueueOperation(pending.item().beside(), command);
         } catch (RuntimeException notSent) {
             pending.notSent(notSent);
@@ -220,7 +228,7 @@ final class Server implements AutoCloseable {
     }
 
     private MemcachedException notSent(Pending pending, @Nullable Throwable why) {
-        MemcachedException.Condition condition = connection.isShutDown()
+        MemcachedException.Condition condition = connection.isShutDown() || hasEnded()
                 ? MemcachedException.Condition.CLOSED
                 : why instanceof IllegalStateException
                         ? MemcachedException.Condition.OVERLOADED

@@ -36,7 +36,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** What strangers leave in items, and servers that answer garbage. */
 @Timeout(60)
 class HostileItemsTest {
-    private static final int FEW = 100;
+    private static final int FEW = 300;
     private static final Duration TIMEOUT = Duration.ofMillis(250);
     private static MemcachedServer server;
 
