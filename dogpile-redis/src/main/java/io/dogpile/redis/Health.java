@@ -11,6 +11,7 @@ import java.util.NoSuchElementException;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import redis.clients.jedis.exceptions.JedisAccessControlException;
@@ -171,16 +172,30 @@ final class Health {
 
     /** A server repeats what it does not know, arguments included: a password may be among them, or a value. */
     static JedisException withoutArguments(JedisException failure) {
+        String message = repeating(failure);
+        if (message == null) {
+            return failure;
+        }
+        JedisException cut = new JedisDataException(message.substring(0, message.indexOf(ARGUMENTS)));
+        cut.setStackTrace(failure.getStackTrace());
+        return cut;
+    }
+
+    /** A message that has arguments in it, wherever it is told; null if there is none. */
+    private static @Nullable String repeating(Throwable failure) {
         for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            String message = String.valueOf(cause.getMessage());
-            int arguments = message.indexOf(ARGUMENTS);
-            if (arguments >= 0) {
-                JedisException cut = new JedisDataException(message.substring(0, arguments));
-                cut.setStackTrace(failure.getStackTrace());
-                return cut;
+            String message = cause.getMessage();
+            if (message != null && message.contains(ARGUMENTS)) {
+                return message;
+            }
+            for (Throwable beside : cause.getSuppressed()) {
+                String its = repeating(beside);
+                if (its != null) {
+                    return its;
+                }
             }
         }
-        return failure;
+        return null;
     }
 
     /** The client is being closed: what fails from here on says nothing of the server. */

@@ -9,6 +9,7 @@ import java.time.Duration;
 import java.util.Objects;
 import java.util.function.UnaryOperator;
 import redis.clients.jedis.UnifiedJedis;
+import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisException;
 
 /**
@@ -311,6 +312,7 @@ public final class RedisBackend implements Backend, AutoCloseable {
          *
          * @return the backend, to be closed by the caller
          * @throws IllegalArgumentException if options contradict each other; the message names both
+         * @throws JedisException if what answers is no server, but claims lengths or nestings that no memory holds
          */
         public RedisBackend build() {
             Names names = new Names(prefix);
@@ -330,6 +332,9 @@ public final class RedisBackend implements Backend, AutoCloseable {
                 return connecting.connect();
             } catch (JedisException failure) {
                 throw Health.withoutArguments(failure);
+            } catch (StackOverflowError | OutOfMemoryError garbage) {
+                throw new JedisConnectionException(
+                        connecting + ": no server answers this; is it another program's?", garbage);
             }
         }
     }

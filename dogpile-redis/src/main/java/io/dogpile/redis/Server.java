@@ -221,12 +221,11 @@ final class Server implements AutoCloseable {
             return asked.get();
         } catch (JedisException known) {
             throw known;
-        } catch (RuntimeException | StackOverflowError unreadable) {
+        } catch (RuntimeException
+                | StackOverflowError
+                | OutOfMemoryError unreadable) { // a claim of a huge length is the last
             dropIdle();
             throw new JedisConnectionException("no server answers this; is it another program's?", unreadable);
-        } catch (OutOfMemoryError tooLong) {
-            dropIdle();
-            throw tooLong;
         }
     }
 
