@@ -17,7 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
  * {@code -Ddogpile.simulation.from=N} on; {@code -Ddogpile.simulation.seed=42} plays one alone and prints its events.
  */
 class RedisScheduleTest {
-    private static final int SCHEDULES = Integer.getInteger("dogpile.simulation.count", 2_000);
+    private static final int SCHEDULES = Integer.getInteger("dogpile.simulation.count", 800);
     private static final long FROM = Long.getLong("dogpile.simulation.from", 1);
     private static final int ENOUGH_TO_FIND_A_MUTANT = 5_000;
 
