@@ -23,6 +23,7 @@ import java.io.ObjectOutputStream;
 import java.io.Serializable;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import java.util.Queue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -323,6 +324,7 @@ class HostileRecordsTest {
                 told.add(seen);
             }
         });
+        Objects.requireNonNull(backend.node().inbox().place(record)).takesFrom(0); // as if a claim had been told "held"
         Slot.Watch near = partition.watchAll(key -> {});
         byte[] own = new Names("dogpile:").inbox(backend.node().id());
         List<byte[]> channels = List.of(own, new Names("dogpile:").channelOfAll(), new Names("dogpile:").near(name));

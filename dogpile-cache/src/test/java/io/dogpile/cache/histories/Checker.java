@@ -251,7 +251,7 @@ public final class Checker {
                 found(Invariant.NOTHING_FROM_NOWHERE, key, op + ": made later: " + one);
             } else if (one.failed) {
                 found(Invariant.NOTHING_FROM_NOWHERE, key, op + ": its creator failed: " + one);
-            } else if (isRefused(one) && (op.call == Call.PEEK || !one.op.node.equals(op.node))) {
+            } else if (isRefused(one) && !isAskedAgain(one) && (op.call == Call.PEEK || !one.op.node.equals(op.node))) {
                 found(Invariant.NOTHING_FROM_NOWHERE, key, op + ": refused by the store: " + one);
             }
         }
@@ -266,6 +266,13 @@ public final class Checker {
 
         private static boolean isRefused(Made one) {
             return one.refused.equals("SUPERSEDED") || one.refused.equals("VOIDED");
+        }
+
+        /** A publication whose reply was lost is asked again; it may have been stored, and replaced since. */
+        private boolean isAskedAgain(Made one) {
+            return history.faults.stream()
+                    .filter(fault -> fault.kind() == Fault.CUT && fault.isOf(one.op.node))
+                    .anyMatch(fault -> fault.meets(one.started, one.op.ended));
         }
 
         private void differentFences() {

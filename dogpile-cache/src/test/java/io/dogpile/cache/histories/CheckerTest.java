@@ -117,6 +117,8 @@ class CheckerTest {
             findsNothing();
             peek(20, 21, "b", "2", "v");
             finds(Invariant.NOTHING_FROM_NOWHERE);
+            fault(5, 9, "a", Fault.CUT); // its reply was lost; when it asked again it was replaced
+            findsNothing();
         }
 
         @Test
@@ -256,6 +258,7 @@ class CheckerTest {
         @Test
         void whileTheStoreIsDown_theStaleValueOfWhoCreates_mayBeGiven() {
             create(0, 10, "a", "1", "v", 0);
+            call(12, 13, "b", "0", "SOFT", "-");
             event(20, "c", Event.Kind.INVOKE, "2", "CREATE");
             event(21, "c", Event.Kind.START, "2", "w 0");
             call(30, 31, "b", "3", "HARD", "-");
