@@ -68,6 +68,7 @@ public final class Envelope {
     private static final int KNOWN_FLAGS = NULL | NEGATIVE | TOMBSTONE | SERVER_TIME | CHUNKED;
     private static final int VALUELESS = NEGATIVE | TOMBSTONE | CHUNKED;
 
+    private static final byte[] NO_BYTES = {};
     private static final short MAGIC = (short) 0xD09E;
     private static final int HEADER_UNIT = 4;
     private static final int MAX_HEADER_BYTES = 255 * HEADER_UNIT;
@@ -172,7 +173,7 @@ public final class Envelope {
     public static <V> Envelope of(Stamps stamps, int flags, Serializer<V> serializer, @Nullable V value)
             throws Exception {
         return value == null
-                ? of(stamps, flags | NULL, serializer.id(), new byte[0])
+                ? of(stamps, flags | NULL, serializer.id(), NO_BYTES)
                 : of(stamps, flags, serializer.id(), serializer.write(value));
     }
 
@@ -247,7 +248,7 @@ public final class Envelope {
                 .putLong(XxHash64.hash(key))
                 .position(HEADER_BYTES)
                 .put(body)
-                .putInt(CRC_AT, checksum(bytes));
+                .putInt(CRC_AT, checksum(bytes, NO_BYTES));
         return bytes;
     }
 
@@ -264,13 +265,31 @@ public final class Envelope {
      * @throws IllegalArgumentException if the limit is negative
      */
     public static Decoded<Envelope> decode(byte[] bytes, byte[] key, int maxValueBytes) {
+        return decode(bytes, NO_BYTES, key, maxValueBytes);
+    }
+
+    /**
+     * The same in two pieces, which spares a copy of the payload.
+     *
+     * @param head the bytes up to {@link #payloadAt}; not kept
+     * @param payload those from there on; kept, if they are the payload, and then to be left as they are
+     * @param key the full key, as it was given to {@link #encode}
+     * @param maxValueBytes how long a payload may be, packed and unpacked
+     * @return the envelope, or why there is none: what {@link #decode(byte[], byte[], int)} says of the pieces joined
+     * @throws IllegalArgumentException if the limit is negative
+     */
+    public static Decoded<Envelope> decode(byte[] head, byte[] payload, byte[] key, int maxValueBytes) {
         if (maxValueBytes < 0) {
             throw new IllegalArgumentException("The limit is negative: " + maxValueBytes);
         }
-        if (bytes.length <= HEADER_UNITS_AT) {
+        if (payload.length > 0 && (head.length < HEADER_BYTES || head.length != payloadAt(head, 0, head.length))) {
+            return decode(joined(head, payload), NO_BYTES, key, maxValueBytes);
+        }
+        if (head.length <= HEADER_UNITS_AT) {
             return Decoded.not(Unreadable.TOO_SHORT);
         }
-        ByteBuffer in = ByteBuffer.wrap(bytes);
+        long length = (long) head.length + payload.length;
+        ByteBuffer in = ByteBuffer.wrap(head);
         if (in.getShort(0) != MAGIC) {
             return Decoded.not(Unreadable.MAGIC);
         }
@@ -278,20 +297,42 @@ public final class Envelope {
         if (version != VERSION) {
             return Decoded.not(version > VERSION ? Unreadable.NEWER_VERSION : Unreadable.OLDER_VERSION);
         }
-        if (bytes.length < HEADER_BYTES) {
+        if (head.length < HEADER_BYTES) {
             return Decoded.not(Unreadable.TOO_SHORT);
         }
-        if (bytes.length > (long) MAX_HEADER_BYTES + maxValueBytes) {
+        if (length > (long) MAX_HEADER_BYTES + maxValueBytes) {
             return Decoded.not(Unreadable.TOO_LONG); // Before so many bytes are summed.
         }
-        if (in.getInt(CRC_AT) != checksum(bytes)) {
+        if (in.getInt(CRC_AT) != checksum(head, payload)) {
             return Decoded.not(Unreadable.CHECKSUM);
         }
-        return opened(in, bytes, key, maxValueBytes);
+        return opened(head, payload, key, maxValueBytes);
+    }
+
+    /**
+     * Where the payload begins, if these bytes begin as an envelope does; to cut them there for {@link
+     * #decode(byte[], byte[], byte[], int)}.
+     *
+     * @param bytes anything
+     * @param from where they begin
+     * @param length how many there are
+     * @return how many of them come before the payload, as they say themselves: from 0 to {@code length}
+     */
+    public static int payloadAt(byte[] bytes, int from, int length) {
+        return length <= HEADER_UNITS_AT
+                ? length
+                : Math.min(length, Byte.toUnsignedInt(bytes[from + HEADER_UNITS_AT]) * HEADER_UNIT);
+    }
+
+    private static byte[] joined(byte[] first, byte[] second) {
+        byte[] all = Arrays.copyOf(first, Math.addExact(first.length, second.length));
+        System.arraycopy(second, 0, all, first.length, second.length);
+        return all;
     }
 
     /** From here on the bytes are as their writer wrote them; who that was is not known. */
-    private static Decoded<Envelope> opened(ByteBuffer in, byte[] bytes, byte[] key, int maxValueBytes) {
+    private static Decoded<Envelope> opened(byte[] bytes, byte[] apart, byte[] key, int maxValueBytes) {
+        ByteBuffer in = ByteBuffer.wrap(bytes);
         int bodyAt = Byte.toUnsignedInt(in.get(HEADER_UNITS_AT)) * HEADER_UNIT;
         if (bodyAt < HEADER_BYTES || bodyAt > bytes.length) {
             return Decoded.not(Unreadable.LENGTH);
@@ -317,10 +358,13 @@ public final class Envelope {
         if (softTtlMillis < 0 || hardTtlMillis < 0 || ((flags & NULL) != 0 && rawLength > 0)) {
             return Decoded.not(Unreadable.HEADER);
         }
-        if (rawLength > maxValueBytes || bytes.length - bodyAt > maxValueBytes) {
+        int packedLength = apart.length > 0 ? apart.length : bytes.length - bodyAt;
+        if (rawLength > maxValueBytes || packedLength > maxValueBytes) {
             return Decoded.not(Unreadable.TOO_LONG);
         }
-        byte[] payload = unpacked(bytes, bodyAt, (int) rawLength, codec);
+        byte[] payload = apart.length > 0
+                ? unpacked(apart, 0, (int) rawLength, codec)
+                : unpacked(bytes, bodyAt, (int) rawLength, codec);
         if (payload == null) {
             return Decoded.not(Unreadable.LENGTH);
         }
@@ -352,10 +396,11 @@ public final class Envelope {
         return null;
     }
 
-    private static int checksum(byte[] bytes) {
+    private static int checksum(byte[] head, byte[] payload) {
         CRC32C crc = new CRC32C();
-        crc.update(bytes, 0, CRC_AT);
-        crc.update(bytes, HEADER_BYTES, bytes.length - HEADER_BYTES);
+        crc.update(head, 0, CRC_AT);
+        crc.update(head, HEADER_BYTES, head.length - HEADER_BYTES);
+        crc.update(payload);
         return (int) crc.getValue();
     }
 
@@ -377,7 +422,10 @@ public final class Envelope {
     private static byte @Nullable [] unpacked(byte[] bytes, int at, int rawLength, int codec) {
         int length = bytes.length - at;
         if (codec == Codec.NONE.id) {
-            return length == rawLength ? Arrays.copyOfRange(bytes, at, bytes.length) : null;
+            if (length != rawLength) {
+                return null;
+            }
+            return at == 0 ? bytes : Arrays.copyOfRange(bytes, at, bytes.length);
         }
         if (rawLength > length * MAX_INFLATION) {
             return null;

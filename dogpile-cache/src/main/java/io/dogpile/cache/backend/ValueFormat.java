@@ -134,6 +134,19 @@ public final class ValueFormat<V> {
     }
 
     /**
+     * Reads a value of which the payload lies apart, and so need not be copied.
+     *
+     * @param key the key, for the listener
+     * @param fullName the full name of the key
+     * @param head the bytes before the payload, up to {@link Envelope#payloadAt}
+     * @param payload the others; kept
+     * @return the value, or why there is none; then the listener was told
+     */
+    public Result<V> read(Object key, String fullName, byte[] head, byte[] payload) {
+        return read(key, Envelope.decode(head, payload, inBytes(fullName), maxValueBytes));
+    }
+
+    /**
      * Reads a value.
      *
      * @param key the key, for the listener

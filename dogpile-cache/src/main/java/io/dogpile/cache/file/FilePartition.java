@@ -191,7 +191,7 @@ final class FilePartition<V> implements Partition<V> {
             listener.corruptEntry(name.key, "unreadable file: " + found.damage());
         }
         FileHeader header = found.header();
-        byte[] body = found.body();
+        ValueFiles.Body body = found.body();
         if (header == null
                 || body == null
                 || header.mark() == FileHeader.Mark.EMPTY
@@ -202,7 +202,7 @@ final class FilePartition<V> implements Partition<V> {
         return new Sight(
                 name,
                 header.fence(),
-                format.read(name.key, name.full, body),
+                format.read(name.key, name.full, body.head(), body.payload()),
                 stale ? EnvelopeSeen.Freshness.DECLARED_STALE : EnvelopeSeen.Freshness.BY_AGE);
     }
 
@@ -315,14 +315,15 @@ final class FilePartition<V> implements Partition<V> {
             ValueFiles.Found found =
                     how == Invalidation.HARD ? ValueFiles.Found.NOTHING : files.read(name.file, longestBody);
             FileHeader header = found.header();
-            byte[] body = found.body();
+            ValueFiles.Body body = found.body();
             if (header == null || body == null || header.mark() == FileHeader.Mark.EMPTY) {
                 files.delete(name.path());
             } else {
                 files.write(
                         name.path(),
                         header.with(newFence(), FileHeader.Mark.STALE).encode(),
-                        body);
+                        body.head(),
+                        body.payload());
             }
             return name;
         });

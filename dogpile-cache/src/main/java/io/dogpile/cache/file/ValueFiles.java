@@ -1,5 +1,6 @@
 package io.dogpile.cache.file;
 
+import io.dogpile.cache.backend.Envelope;
 import io.dogpile.core.TimeSource;
 import java.io.File;
 import java.io.FileInputStream;
@@ -37,6 +38,7 @@ final class ValueFiles {
 
     private final LockFiles locks;
     private final TimeSource time = TimeSource.system();
+    private final RegularFiles regular = new RegularFiles(time);
 
     ValueFiles(LockFiles locks) {
         this.locks = locks;
@@ -49,10 +51,9 @@ final class ValueFiles {
      * @param body the envelope; null if there is none, or if it was not asked for
      * @param damage what is wrong with it; null if nothing is
      */
-    @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
     record Found(
             @Nullable FileHeader header,
-            byte @Nullable [] body,
+            @Nullable Body body,
             @Nullable String damage) {
         static final Found NOTHING = new Found(null, null, null);
         static final Found NO_FILE = new Found(null, null, "no regular file");
@@ -62,6 +63,10 @@ final class ValueFiles {
             return header != null ? header.fence() : damage == null ? 0 : -1;
         }
     }
+
+    /** An envelope, cut so that its payload lies in an array of its own, and need not be copied again. */
+    @SuppressWarnings("ArrayRecordComponent") // handed on, never compared
+    record Body(byte[] head, byte[] payload) {}
 
     /** What a file is opened for. */
     private interface Reading<T> {
@@ -90,12 +95,16 @@ final class ValueFiles {
         if (header.bodyLength() > longest) {
             return new Found(header, null, "too long: " + header.bodyLength() + " bytes");
         }
-        byte[] body = Arrays.copyOfRange(first, FileHeader.BYTES, FileHeader.BYTES + header.bodyLength());
-        int ofBody = got - FileHeader.BYTES;
-        if (ofBody < body.length) {
-            ofBody = filled(in, body, ofBody, body.length);
+        int cut = Envelope.payloadAt(first, FileHeader.BYTES, Math.min(got - FileHeader.BYTES, header.bodyLength()));
+        int payloadAt = FileHeader.BYTES + cut;
+        Body body =
+                new Body(Arrays.copyOfRange(first, FileHeader.BYTES, payloadAt), new byte[header.bodyLength() - cut]);
+        int ofPayload = got - payloadAt;
+        System.arraycopy(first, payloadAt, body.payload, 0, Math.min(ofPayload, body.payload.length));
+        if (ofPayload < body.payload.length) {
+            ofPayload = filled(in, body.payload, ofPayload, body.payload.length);
         }
-        boolean isAll = ofBody == body.length && (got < FIRST_BYTES || in.read() < 0);
+        boolean isAll = ofPayload == body.payload.length && (got < FIRST_BYTES || in.read() < 0);
         return isAll ? new Found(header, body, null) : new Found(header, null, "not as long as it says");
     }
 
@@ -128,12 +137,12 @@ final class ValueFiles {
 
     /**
      * The answer is null if there is no such file. To open a pipe would wait for its other end, and a device may have no end:
-     * what a stranger put there is not opened.
+     * what a stranger put there is not opened, as far as a look tells that is at most a second old.
      */
     private <T> @Nullable T opened(File file, T strange, Reading<T> reading) throws IOException {
         for (int left = TRIES_TO_OPEN; ; left--) {
             // Looked at twice: it may have come to be meanwhile.
-            if (!file.isFile() && file.exists() && !file.isDirectory() && !file.isFile()) {
+            if (!regular.isOne(file) && file.exists() && !file.isDirectory() && !file.isFile()) {
                 return strange;
             }
             try (FileInputStream in = new FileInputStream(file)) {

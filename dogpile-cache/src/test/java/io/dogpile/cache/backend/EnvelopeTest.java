@@ -180,6 +180,66 @@ class EnvelopeTest {
         }
     }
 
+    /** In two pieces: said of any bytes and any cut is what is said of the bytes as they are. */
+    @Nested
+    class InTwoPieces {
+        private void assertTheSame(byte[] bytes, int cut) {
+            Decoded<Envelope> whole = Envelope.decode(bytes, KEY, LIMIT);
+            Decoded<Envelope> pieces = Envelope.decode(
+                    Arrays.copyOf(bytes, cut), Arrays.copyOfRange(bytes, cut, bytes.length), KEY, LIMIT);
+
+            assertEquals(whole.unreadable(), pieces.unreadable(), () -> "cut at " + cut);
+            if (whole.readable()) {
+                assertEquals(whole.get().stamps(), pieces.get().stamps());
+                assertArrayEquals(whole.get().payload(), pieces.get().payload(), () -> "cut at " + cut);
+            }
+        }
+
+        @ParameterizedTest
+        @EnumSource
+        void cutAnywhere(Codec codec) throws Exception {
+            String text = "once more ".repeat(20);
+            byte[] bytes = Envelope.of(STAMPS, 0, Serializer.string(), text).encode(KEY, codec);
+
+            for (int cut = 0; cut <= bytes.length; cut++) {
+                assertTheSame(bytes, cut);
+            }
+        }
+
+        @Test
+        void damaged_cutWhereItSays() {
+            byte[] whole = encoded(utf8("payload"));
+            for (int at = 0; at < whole.length; at++) {
+                for (int bit = 0; bit < Byte.SIZE; bit++) {
+                    byte[] bytes = whole.clone();
+                    bytes[at] ^= (byte) (1 << bit);
+                    assertTheSame(bytes, Envelope.payloadAt(bytes, 0, bytes.length));
+                    assertTheSame(sealed(bytes), Envelope.payloadAt(bytes, 0, bytes.length));
+                }
+            }
+        }
+
+        @Test
+        void thePayload_isNotCopied() {
+            byte[] bytes = encoded(utf8("payload"));
+            int cut = Envelope.payloadAt(bytes, 0, bytes.length);
+            byte[] payload = Arrays.copyOfRange(bytes, cut, bytes.length);
+
+            assertSame(
+                    payload,
+                    Envelope.decode(Arrays.copyOf(bytes, cut), payload, KEY, LIMIT)
+                            .get()
+                            .payload());
+        }
+
+        @Test
+        void whatIsTooShortToSay_isAllHead() {
+            assertEquals(3, Envelope.payloadAt(GOLDEN, 0, 3));
+            assertEquals(Envelope.HEADER_BYTES, Envelope.payloadAt(GOLDEN, 0, GOLDEN.length));
+            assertEquals(10, Envelope.payloadAt(GOLDEN, 0, 10));
+        }
+    }
+
     @Nested
     class Damaged {
         @ParameterizedTest
