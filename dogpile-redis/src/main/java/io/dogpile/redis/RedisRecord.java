@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  *   m  its stamps:  "fence generation softAt hardAt cost softLife storedAt"  in ms of the server's clock; 0 never
  *   l  the lease:   "nonce fence generation expiry length"; absent when nobody creates
  *   w  inboxes to wake, each followed by a blank; "* " for all
- *   e  failures:    "inARow until text"
+ *   e  failures:    "inARow until length text": backs off until then, for so long
  * </pre>
  *
  * <p>They come from a store that others can write to: what does not parse is taken as absent, here as in the scripts.

@@ -16,7 +16,7 @@ if ARGV[2]=='F' then
   local n=(tonumber(string.match(e or '','^(%d+) ')) or 0)+1
   local free,longest=tonumber(ARGV[3]),math.min(tonumber(ARGV[5]),3600000)
   if n>=free then backoff=math.min(tonumber(ARGV[4])*2^math.min(n-free,30),longest) end
-  local noted=redis.pcall('HSET',record,'e',n..string.format(' %.0f ',ms+backoff)..ARGV[6])
+  local noted=redis.pcall('HSET',record,'e',n..string.format(' %.0f %.0f ',ms+backoff,backoff)..ARGV[6])
   -- As long as the longest back-off without a try, and the failures are forgotten. Not before, though the value ends.
   if not (type(noted)=='table' and noted.err) then
     local least,left=backoff+longest,redis.call('PTTL',record)

@@ -68,9 +68,13 @@ if left>0 then
   end
   return {has and 1 or 4,ms,has and m,value(),left,ln..' '..lx,news}
 end
-local ec,eu,et=string.match(e or '','^(%d+) (%d+) (.*)$')
-if eu and tonumber(eu)>ms and tonumber(eu)-ms<=3600000 and ARGV[8]~='R' then
-  return {has and 6 or 7,ms,has and m,value(),tonumber(eu)-ms,string.sub(et,1,1300),news} -- longer than any that was noted
+local ec,eu,el,et=string.match(e or '','^(%d+) (%d+) (%d+) (.*)$')
+if eu then
+  local wait=tonumber(eu)-ms
+  -- No longer than what ABANDON notes; more than twice what was noted is left over from before the clock was set back.
+  if wait>0 and wait<=math.min(2*tonumber(el),3600000) and ARGV[8]~='R' then
+    return {has and 6 or 7,ms,has and m,value(),wait,string.sub(et,1,1300),news} -- longer than any that was noted
+  end
 end
 local nf=us -- a hybrid logical clock: the time, but always more than the last
 if nf<=fence then nf=fence+1 end

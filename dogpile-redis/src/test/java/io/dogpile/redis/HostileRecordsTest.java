@@ -120,7 +120,7 @@ class HostileRecordsTest {
     @Test
     void aNoteOfFailures_howeverLong_isOneShortLineInAMessage() {
         String note = "boom\nWARN io.dogpile.redis - forged\u001b[2J".repeat(100_000);
-        server.command("HSET", record, "e", "9 " + (System.currentTimeMillis() + 100_000) + ' ' + note);
+        server.command("HSET", record, "e", "9 " + (System.currentTimeMillis() + 100_000) + " 100000 " + note);
 
         Throwable failure =
                 callers.start(() -> region.getOrCreate("key", () -> "value")).failure();

@@ -34,7 +34,7 @@ final class ScriptModel {
     private static final Pattern LEASE = words("(\\S+)", NUMBER, NUMBER, NUMBER, NUMBER);
     private static final Pattern LOCK = words("(\\S+)", NUMBER, NUMBER, NUMBER);
     private static final Pattern GENERATIONS = words(NUMBER, NUMBER);
-    private static final Pattern FAILURES = Pattern.compile("(\\d+) (\\d+) (.*)", Pattern.DOTALL);
+    private static final Pattern FAILURES = Pattern.compile("(\\d+) (\\d+) (\\d+) (.*)", Pattern.DOTALL);
     private static final Pattern TO_DECLARE_STALE = Pattern.compile("(\\d+) (\\d+) \\d+ (\\d+) (\\d+ \\d+ \\d+)");
     private static final Pattern LONG_NUMBER = Pattern.compile("\\d{17}");
     private static final Pattern LONG_NUMBER_BEHIND = Pattern.compile(" \\d{17}");
@@ -272,8 +272,9 @@ final class ScriptModel {
         }
         Matcher e = match(FAILURES, record.get("e"));
         double backoff = e == null ? 0 : number(e, 2) - call.ms;
-        if (backoff > 0 && backoff <= LONGEST_BACKOFF && !call.argument(8).equals("R")) {
-            return reply(has ? 6 : 7, call.ms, stamps, value, backoff, start(e.group(3), LONGEST_TEXT), news);
+        double most = e == null ? 0 : Math.min(2 * number(e, 3), LONGEST_BACKOFF);
+        if (backoff > 0 && backoff <= most && !call.argument(8).equals("R")) {
+            return reply(has ? 6 : 7, call.ms, stamps, value, backoff, start(e.group(4), LONGEST_TEXT), news);
         }
         double fence = call.us;
         fence = m == null ? fence : Math.max(fence, number(m, 1) + 1);
@@ -433,7 +434,8 @@ final class ScriptModel {
             double longest = Math.min(call.number(5), LONGEST_BACKOFF);
             double doubled = call.number(4) * Math.pow(2, Math.min(inARow - call.number(3), 30));
             double backoff = inARow >= call.number(3) ? Math.min(doubled, longest) : 0;
-            hset(call.key(), "e", luaText(inARow) + ' ' + whole(call.ms + backoff) + ' ' + call.argument(6));
+            String until = whole(call.ms + backoff) + ' ' + whole(backoff);
+            hset(call.key(), "e", luaText(inARow) + ' ' + until + ' ' + call.argument(6));
             if (hasStamps) {
                 lastAtLeast(call, backoff + longest);
             } else {

@@ -505,9 +505,31 @@ class ScriptsTest {
 
         @Test
         void backOffFurtherAwayThanAnHour_isNotBelieved() {
-            client.hset(RECORD, "e", "3 " + (now + 3_600_000) + " boom");
+            client.hset(RECORD, "e", "3 " + (now + 3_600_000) + " 3600000 boom");
             assertThat(claim("a").code()).isEqualTo(7);
-            client.hset(RECORD, "e", "3 " + (now + 3_600_001) + " boom");
+            client.hset(RECORD, "e", "3 " + (now + 3_600_001) + " 3600000 boom");
+
+            assertThat(claim("a").code()).isEqualTo(3);
+        }
+
+        @Test
+        void clockSetBackDuringABackOff_itEndsOnceTwiceItsLengthIsLeft() {
+            claim("a");
+            abandon("a", "F");
+            claim("a");
+            abandon("a", "F");
+            clock(now - 100);
+            assertThat(claim("a").left()).isEqualTo(200);
+            clock(now - 1);
+
+            assertThat(claim("a").code()).isEqualTo(3);
+        }
+
+        @Test
+        void clockSetBackAfterAFailureWithoutABackOff_thereIsNone() {
+            claim("a");
+            abandon("a", "F");
+            clock(now - 1);
 
             assertThat(claim("a").code()).isEqualTo(3);
         }
@@ -519,7 +541,7 @@ class ScriptsTest {
         void held_stored_andNothingElseIsLeft() {
             long fence = claim("a").fence();
             asking("b").inbox("2").go();
-            client.hset(RECORD, "e", "1 1 boom");
+            client.hset(RECORD, "e", "1 1 0 boom");
 
             List<?> reply = publish("a", fence, "value", 500, 9_000);
             String stamps = fence + " 0 " + (now + 500) + " " + (now + 9_000) + " 12 500 " + now;
@@ -1009,7 +1031,7 @@ class ScriptsTest {
         }
 
         @ParameterizedTest
-        @ValueSource(strings = {"", " ", "x", "9", "9 x boom", "-1 9999999999999 boom"})
+        @ValueSource(strings = {"", " ", "x", "9", "9 x boom", "-1 9999999999999 100 boom", "9 9999999999999 boom"})
         void failures_areNone(String text) {
             client.hset(RECORD, "e", text);
 
