@@ -158,10 +158,18 @@ abstract class Call<V> extends Waiter<V> {
         return election.claimed(claim, flight().isWatchLive(), now());
     }
 
-    /** A value that the store first shows as it answers the claim may do for those who wait, as one that was read. */
+    /**
+     * A value that the store first shows as it answers the claim may do for those who wait, as one that was read. So may one
+     * that was taken for expired when it was read: what is known of the store's clock is better now.
+     */
     private void offerNews(Slot.Claim<V> claim) {
         Slot.Seen<V> seen = claim.seen();
-        if (seen != null && seen.present() && seen.version() != election.best().version()) {
+        if (seen == null || !seen.present()) {
+            return;
+        }
+        Slot.Seen<V> before = election.best();
+        boolean tookItForExpired = flight().offered() == null && seen.usableUntil() > before.usableUntil();
+        if (seen.version() != before.version() || tookItForExpired) {
             flight().offer(seen, now());
         }
     }

@@ -274,16 +274,17 @@ final class Election<V> {
     }
 
     /**
-     * A value was offered. Where that was before this call began, others may have invalidated or replaced it meanwhile; so
-     * the caller looks for itself, and need not wait for it.
+     * A value was offered. Where that was before this call began, others may have invalidated or replaced it meanwhile, also
+     * if it has expired; so the caller looks for itself, and need not wait for it.
      */
     Action offer(Flight.Offer<V> offered, long now) {
         judge(offered.seen(), now);
-        if (!takesBest()) {
+        boolean expired = options.takesStale() && now > offered.seen().usableUntil();
+        if (!takesBest() && !expired) {
             return await(wakeAt);
         }
         if (offered.at() >= began || state == State.BEHIND) {
-            return takeBest();
+            return takesBest() ? takeBest() : await(wakeAt);
         }
         if (state == State.WAITING) {
             state = State.LEADING;

@@ -76,6 +76,17 @@ final class ScriptedSlot<V> implements Slot<V> {
         return this;
     }
 
+    /** Holds the same version, without an end: as it is seen by whoever knows the store's clock better. */
+    void holdingStill(V value, Duration age, Duration staleAfter) {
+        lock.lock();
+        try {
+            versions--;
+            holding(value, age, staleAfter, FOREVER, Duration.ZERO);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Forgets the value and voids the right, as an invalidation made anywhere does. */
     void invalidate() {
         lock.lock();
