@@ -62,6 +62,7 @@ final class RedisSimulation implements SimServer.World {
     private static final int MOST_CALLS = 12;
     private static final int MOST_EVENTS_TO_END = 5_000;
     private static final int DEEPEST = 2;
+    private static final String NO_NONCE = "none";
     private static final long MS = 1_000_000L;
     private static final long TIMEOUT = 200 * MS;
 
@@ -162,12 +163,14 @@ final class RedisSimulation implements SimServer.World {
         final int number;
         final int began;
         final long fence;
+        final String nonce;
         boolean unknown;
 
-        Made(int number, int began, long fence) {
+        Made(int number, int began, long fence, String nonce) {
             this.number = number;
             this.began = began;
             this.fence = fence;
+            this.nonce = nonce;
         }
 
         @Override
@@ -185,6 +188,9 @@ final class RedisSimulation implements SimServer.World {
         final boolean takesStale;
         boolean ended;
         boolean lost;
+        /** Of the last right that it was granted: fences may be granted anew after a failover with the clock set back. */
+        String nonce = NO_NONCE;
+
         Running creating;
         Made got;
         Throwable failure;
@@ -231,8 +237,7 @@ final class RedisSimulation implements SimServer.World {
     private final ArrayDeque<CommandArguments> late = new ArrayDeque<>();
     private final ArrayList<Invalidated> invalidated = new ArrayList<>();
     private final Map<String, Made> mades = new HashMap<>();
-    private final Map<Long, Made> madeByFence = new HashMap<>();
-    private final Map<Long, String> nonces = new HashMap<>();
+    private final Map<String, Made> madeByNonce = new HashMap<>();
     private final Set<String> endedRights = new HashSet<>();
     private final Set<String> sentAgain = new HashSet<>();
     private SimServer.Replica replica;
@@ -344,9 +349,8 @@ final class RedisSimulation implements SimServer.World {
         late.clear();
         invalidated.clear();
         mades.clear();
-        madeByFence.clear();
+        madeByNonce.clear();
         endedRights.clear();
-        nonces.clear();
         sentAgain.clear();
         replica = null;
         actor = null;
@@ -561,6 +565,9 @@ final class RedisSimulation implements SimServer.World {
             throw new Unanswered(TIMED_OUT);
         }
         awake(by);
+        if (script == RedisScript.CLAIM && current instanceof Caller caller && SimServer.isGranted(reply)) {
+            caller.nonce = SimServer.argument(command, 1);
+        }
         return reply;
     }
 
@@ -637,7 +644,7 @@ final class RedisSimulation implements SimServer.World {
 
     private void unknown(RedisScript script, CommandArguments command) {
         if (script == RedisScript.PUBLISH) {
-            Made made = madeByFence.get(Long.parseLong(SimServer.argument(command, 2)));
+            Made made = madeByNonce.get(SimServer.argument(command, 1));
             if (made != null) {
                 made.unknown = true;
             }
@@ -738,7 +745,7 @@ final class RedisSimulation implements SimServer.World {
                 running.remove(i);
                 note("the creator of " + one.made + " in " + node + (one.fails ? " fails" : " returns"));
                 one.caller.creating = null;
-                endedRights.add(nonceOf(one.made));
+                endedRights.add(one.made.nonce);
                 as(node, one.caller, () -> {
                     if (one.fails) {
                         one.future.completeExceptionally(new Boom());
@@ -750,10 +757,6 @@ final class RedisSimulation implements SimServer.World {
             }
         }
         return false;
-    }
-
-    private String nonceOf(Made made) {
-        return nonces.getOrDefault(made.fence, "none");
     }
 
     /** A request arrives that nobody waits for any more. */
@@ -834,16 +837,14 @@ final class RedisSimulation implements SimServer.World {
     private CompletionStage<String> create(Caller caller) {
         begunCreations++;
         long fence = Creation.current().orElseThrow().fencingToken();
-        Made made = new Made(mades.size() + 1, events, fence);
+        Made made = new Made(mades.size() + 1, events, fence, fence == 0 ? NO_NONCE : caller.nonce);
         mades.put(made.toString(), made);
         note(caller + " creates " + made + " with fence " + fence);
         if (fence != 0) {
-            madeByFence.put(fence, made);
-            RedisRecord.Lease lease = SimServer.lease(server.field(SimNode.record(caller.key), "l"));
-            nonces.put(fence, lease != null && lease.fence() == fence ? lease.nonce() : "none");
+            madeByNonce.put(made.nonce, made);
         }
         if (mutant == Mutant.RENEWAL_GOES_ON && fence != 0) {
-            goesOn(caller.node, caller.key, nonceOf(made));
+            goesOn(caller.node, caller.key, made.nonce);
         }
         if (quiet) {
             if (server.hasFresh(SimNode.record(caller.key))) {
@@ -1034,7 +1035,7 @@ final class RedisSimulation implements SimServer.World {
         if (!node.runs()) {
             return false;
         }
-        Made made = new Made(mades.size() + 1, events, 0);
+        Made made = new Made(mades.size() + 1, events, 0, NO_NONCE);
         mades.put(made.toString(), made);
         made.unknown = true; // nobody asks for its right
         note(node + " puts " + made);
@@ -1118,7 +1119,7 @@ final class RedisSimulation implements SimServer.World {
         if (made.fence == 0 || made.unknown) {
             return;
         }
-        int granted = server.grantedAt(made.fence);
+        int granted = server.grantedAt(made.nonce);
         for (Invalidated each : invalidated) {
             if (each.key.equals(caller.key)
                     && (each.how == Invalidation.HARD || !caller.takesStale)

@@ -215,9 +215,15 @@ final class SimServer {
         return lastFailover;
     }
 
-    /** The event of the grant with that fence, or of the put; a negative number if there was none. */
-    int grantedAt(long fence) {
-        return grantedAt.getOrDefault(Long.toString(fence), -1);
+    /** The event of the grant with that nonce; a negative number if there was none. */
+    int grantedAt(String nonce) {
+        return grantedAt.getOrDefault(nonce, -1);
+    }
+
+    /** Whether that is the reply to a claim that says so. */
+    static boolean isGranted(Object reply) {
+        long code = (Long) ((List<?>) reply).get(0);
+        return code == 2 || code == 3;
     }
 
     /** Since which event there has been a usable value at all times; a large number if there is none. */
@@ -328,7 +334,7 @@ final class SimServer {
         long code = (Long) reply.get(0);
         Right holder = rights.get(key);
         switch (script) {
-            case CLAIM -> claimed(key, text(arguments.get(0)), code, l0, l1, holder, arguments);
+            case CLAIM -> claimed(key, text(arguments.get(0)), reply, l0, l1, holder, arguments);
             case PUBLISH -> {
                 if (code == 1) {
                     published(text(arguments.get(0)), text(arguments.get(1)), holder);
@@ -348,11 +354,7 @@ final class SimServer {
                     rights.remove(key);
                 }
             }
-            case PUT -> {
-                rights.remove(key);
-                grantedAt.put(m1.substring(0, m1.indexOf(' ')), world.event());
-            }
-            case INVALIDATE -> rights.remove(key);
+            case PUT, INVALIDATE -> rights.remove(key);
             default -> throw new AssertionError("not simulated: " + script);
         }
         stored(key, m0, m1);
@@ -360,8 +362,8 @@ final class SimServer {
     }
 
     private void claimed(
-            String key, String nonce, long code, String l0, String l1, Right holder, List<byte[]> arguments) {
-        if (code != 2 && code != 3) {
+            String key, String nonce, List<?> reply, String l0, String l1, Right holder, List<byte[]> arguments) {
+        if (!isGranted(reply)) {
             return;
         }
         RedisRecord.Lease now = lease(l1);
@@ -391,7 +393,7 @@ final class SimServer {
         right.clockSets = clockSets;
         right.generations = generations;
         rights.put(key, right);
-        grantedAt.put(fence, world.event());
+        grantedAt.put(nonce, world.event());
     }
 
     private void published(String nonce, String fence, Right holder) {
