@@ -31,6 +31,7 @@ import redis.clients.jedis.Connection;
 import redis.clients.jedis.ConnectionPoolConfig;
 import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
+import redis.clients.jedis.Protocol;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisNoScriptException;
@@ -191,6 +192,9 @@ final class RedisSimulation implements SimServer.World {
         /** Of the last right that it was granted: fences may be granted anew after a failover with the clock set back. */
         String nonce = NO_NONCE;
 
+        /** The server did not answer when it looked last. */
+        boolean blind;
+
         Running creating;
         Made got;
         Throwable failure;
@@ -223,6 +227,9 @@ final class RedisSimulation implements SimServer.World {
         }
     }
 
+    /** A value that the server told a JVM of, by a reply or a push, and when it said so and was heard. */
+    private record Told(SimNode node, Made made, int said, int heard) {}
+
     /** An invalidation of a key that was answered. */
     private record Invalidated(String key, Invalidation how, int done, int returned) {}
 
@@ -236,6 +243,7 @@ final class RedisSimulation implements SimServer.World {
     private final ArrayList<Running> running = new ArrayList<>();
     private final ArrayDeque<CommandArguments> late = new ArrayDeque<>();
     private final ArrayList<Invalidated> invalidated = new ArrayList<>();
+    private final ArrayList<Told> told = new ArrayList<>();
     private final Map<String, Made> mades = new HashMap<>();
     private final Map<String, Made> madeByNonce = new HashMap<>();
     private final Set<String> endedRights = new HashSet<>();
@@ -348,6 +356,7 @@ final class RedisSimulation implements SimServer.World {
         running.clear();
         late.clear();
         invalidated.clear();
+        told.clear();
         mades.clear();
         madeByNonce.clear();
         endedRights.clear();
@@ -519,8 +528,19 @@ final class RedisSimulation implements SimServer.World {
         }
         boolean claims = script == RedisScript.CLAIM;
         by.claiming += claims ? 1 : 0;
+        Caller looking =
+                command.getCommand() == Protocol.Command.HMGET && current instanceof Caller caller ? caller : null;
         try {
-            return travelled(by, command, script);
+            Object reply = travelled(by, command, script);
+            if (looking != null) {
+                looking.blind = false;
+            }
+            return reply;
+        } catch (Unanswered notKnown) {
+            if (looking != null) {
+                looking.blind = true;
+            }
+            throw notKnown;
         } finally {
             by.claiming -= claims ? 1 : 0;
         }
@@ -554,6 +574,8 @@ final class RedisSimulation implements SimServer.World {
         if (trace != null) {
             note(what + " -> " + shownReply(reply) + (script == null ? "" : "   now " + recordOf(command)));
         }
+        Made there = mades.get(valueIn(server.value(command)));
+        int said = events;
         travel();
         if (may(Fault.REPLY_LOST, 6)) {
             throw timedOut(by, script, command, what + ", reply lost");
@@ -565,6 +587,7 @@ final class RedisSimulation implements SimServer.World {
             throw new Unanswered(TIMED_OUT);
         }
         awake(by);
+        told(by, there, said);
         if (script == RedisScript.CLAIM && current instanceof Caller caller && SimServer.isGranted(reply)) {
             caller.nonce = SimServer.argument(command, 1);
         }
@@ -584,6 +607,21 @@ final class RedisSimulation implements SimServer.World {
         return key + " " + shown;
     }
 
+    private void told(SimNode node, Made made, int said) {
+        if (made != null) {
+            told.add(new Told(node, made, said, events));
+        }
+    }
+
+    void heard(SimNode node, byte[] message, int said) {
+        told(node, mades.get(valueIn(Texts.of(message))), said);
+    }
+
+    /** The value at the end of a text; the text itself if there is none. */
+    private static String valueIn(String text) {
+        return text.substring(Math.max(0, text.lastIndexOf('<')));
+    }
+
     private static String shownReply(Object reply) {
         if (reply instanceof List<?> list) {
             List<String> items = new ArrayList<>();
@@ -591,8 +629,7 @@ final class RedisSimulation implements SimServer.World {
             return items.toString();
         }
         if (reply instanceof byte[] bytes) {
-            String text = Texts.of(bytes);
-            return text.indexOf('<') >= 0 ? text.substring(text.lastIndexOf('<')) : text;
+            return valueIn(Texts.of(bytes));
         }
         return String.valueOf(reply);
     }
@@ -905,7 +942,8 @@ final class RedisSimulation implements SimServer.World {
             return;
         }
         caller.got = made;
-        if (acquired.origin() != Acquired.Origin.STALE || !isCreatedBesides(caller)) {
+        boolean whileDown = caller.blind && acquired.origin() == Acquired.Origin.STALE;
+        if (!whileDown) { // else it is given what was found before the server ceased to answer
             checkInvalidated(caller, made);
         }
     }
@@ -1107,11 +1145,15 @@ final class RedisSimulation implements SimServer.World {
     }
 
     /**
-     * A JVM that creates the successor of a stale value shows that one to all who come meanwhile. It is told of a key's
-     * invalidation by others only when it renews or publishes, so it may show for so long what they have invalidated.
+     * Who joins a wait gets what that one is told: what the server said before the invalidation, and was on its way when the
+     * caller began.
      */
-    private boolean isCreatedBesides(Caller caller) {
-        return running.stream().anyMatch(one -> one.caller.node == caller.node && one.caller.key.equals(caller.key));
+    private boolean wasOnItsWay(Caller caller, Made made, Invalidated before) {
+        return told.stream()
+                .anyMatch(one -> one.node == caller.node
+                        && one.made == made
+                        && one.said <= before.returned
+                        && one.heard >= caller.began);
     }
 
     /** Who began after an invalidation had been answered gets nothing that was granted before it was asked for. */
@@ -1126,7 +1168,8 @@ final class RedisSimulation implements SimServer.World {
                     && granted >= 0
                     && granted < each.done
                     && each.returned < caller.began
-                    && server.lastFailover() < each.done) {
+                    && server.lastFailover() < each.done
+                    && !wasOnItsWay(caller, made, each)) {
                 violated(
                         Promise.NOTHING_FROM_BEFORE_AN_INVALIDATION,
                         caller + " got " + made + ", granted at event " + granted + ", and " + each);

@@ -250,7 +250,11 @@ final class SimNode implements TimeSource, Chores {
 
     void hears(String channel, byte[] message) {
         Inbox.Subscription now = subscription;
-        messages.add(() -> now.onMessage(Texts.bytes(channel), message));
+        int said = world.event();
+        messages.add(() -> {
+            world.heard(this, message, said);
+            now.onMessage(Texts.bytes(channel), message);
+        });
     }
 
     void die() {

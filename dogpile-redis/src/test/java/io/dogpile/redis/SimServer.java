@@ -211,6 +211,16 @@ final class SimServer {
         return model.field(record, field);
     }
 
+    /** What is stored in the record that a command reads or changes; empty if there is no record, or no value. */
+    String value(CommandArguments command) {
+        RedisScript script = script(command);
+        if (script == RedisScript.GENERATION || (script == null && command.getCommand() != Protocol.Command.HMGET)) {
+            return "";
+        }
+        String value = model.field(text(command.get(script == null ? 1 : 3).getRaw()), "v");
+        return value == null ? "" : value;
+    }
+
     int lastFailover() {
         return lastFailover;
     }
