@@ -17,6 +17,9 @@ import redis.clients.jedis.RedisClient;
 /** On two nodes of one Redis: whatever happens, nothing is left that does not end by itself. */
 class RedisSoakTest extends SoakContract {
     private static final String GENERATION = "dogpile:soak~generation";
+    /** So that the pool is full at once: one with room goes on to grow for minutes, a connection at a time. */
+    private static final int FEWER_THAN_CALLERS = 4;
+
     private static final Duration RIGHT = Duration.ofSeconds(1);
 
     private RedisServer server;
@@ -53,7 +56,10 @@ class RedisSoakTest extends SoakContract {
     }
 
     private RedisBackend backend() {
-        return RedisBackend.builder().server("127.0.0.1", server.port()).build();
+        return RedisBackend.builder()
+                .server("127.0.0.1", server.port())
+                .pool(FEWER_THAN_CALLERS, Duration.ofSeconds(10))
+                .build();
     }
 
     @Override
