@@ -274,22 +274,24 @@ final class Election<V> {
     }
 
     /**
-     * A value was offered. Where that was before this call began, others may have invalidated or replaced it meanwhile, also
-     * if it has expired; so the caller looks for itself, and need not wait for it.
+     * A value was offered. Where that was before this call began, others may have invalidated or replaced it meanwhile; so
+     * the caller looks for itself, and need not wait for it. A follower does so, too, if it has expired since.
      */
     Action offer(Flight.Offer<V> offered, long now) {
         judge(offered.seen(), now);
+        boolean before = offered.at() < began && state != State.BEHIND;
+        if (takesBest()) {
+            if (!before) {
+                return takeBest();
+            }
+            if (state == State.WAITING) {
+                state = State.LEADING;
+            }
+            return Action.READ;
+        }
         boolean expired = options.takesStale() && now > offered.seen().usableUntil();
-        if (!takesBest() && !expired) {
-            return await(wakeAt);
-        }
-        if (offered.at() >= began || state == State.BEHIND) {
-            return takesBest() ? takeBest() : await(wakeAt);
-        }
-        if (state == State.WAITING) {
-            state = State.LEADING;
-        }
-        return Action.READ;
+        boolean looks = before && expired && state == State.FOLLOWING && now < hardDeadline();
+        return looks ? Action.READ : await(wakeAt);
     }
 
     /** Another leads while this caller, which waits, is busy with other names. */
