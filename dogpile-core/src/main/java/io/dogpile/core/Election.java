@@ -279,7 +279,10 @@ final class Election<V> {
      */
     Action offer(Flight.Offer<V> offered, long now) {
         judge(offered.seen(), now);
-        boolean before = offered.at() < began && state != State.BEHIND;
+        if (state == State.BEHIND) { // what is stale does after the soft timeout, and it may be this caller's own offer
+            return verdict != Verdict.STALE && takesBest() ? takeBest() : await(wakeAt);
+        }
+        boolean before = offered.at() < began;
         if (takesBest()) {
             if (!before) {
                 return takeBest();

@@ -113,6 +113,24 @@ class DeadlinesTest {
         }
 
         @Test
+        void inASharedStore_theElectedWaitsAsLong_andDoesNotTakeTheStaleValueThatItOffersOthers() {
+            slot.readsFree = false;
+            holdStale();
+            DogpileLock<String> lock =
+                    tenSeconds().refreshOn(executor).softTimeout(SECOND).build();
+            Callers.Caller<Acquired<String>> elected =
+                    callers.start(() -> lock.acquire("report", slot, DeadlinesTest.this::creator));
+            time.awaitParked(1);
+            time.advance(SECOND.minus(TICK));
+            time.awaitParked(1);
+            assertFalse(elected.isDone());
+
+            executor.runAll();
+
+            assertEquals("new", elected.result().value());
+        }
+
+        @Test
         void creationEndsWithinTheSoftTimeout_theElectedGetsTheNewValue() {
             holdStale();
             DogpileLock<String> lock =
