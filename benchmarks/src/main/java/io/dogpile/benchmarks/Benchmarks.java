@@ -176,8 +176,8 @@ public final class Benchmarks {
         long seconds = groups.values().stream().mapToLong(Group::seconds).sum();
         int number = 0;
         for (Map.Entry<String, Group> group : groups.entrySet()) {
-            System.err.println("Group " + ++number + " of " + groups.size() + ", " + group.getKey() + "; "
-                    + told(seconds) + " to go. To go on after a break: run=" + run);
+            System.err.println("Group " + ++number + " of " + groups.size() + ", " + group.getKey() + ": "
+                    + told(group.getValue().seconds()) + "; in all " + told(seconds) + " to go. To go on after a break: run=" + run);
             try {
                 keep(group.getKey(), group.getValue(), run, machine, directory);
             } catch (Exception e) {
@@ -207,6 +207,11 @@ public final class Benchmarks {
 
     private static String told(long seconds) {
         return "about " + (seconds < 120 ? seconds + " s" : (seconds + 59) / 60 + " min");
+    }
+
+    /** All groups, as they run. */
+    static List<String> names() {
+        return List.copyOf(groups().keySet());
     }
 
     private static Map<String, Group> groups() {

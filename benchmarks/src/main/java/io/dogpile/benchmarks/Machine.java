@@ -50,9 +50,13 @@ record Machine(String jdk, String vm, int cores, String system, List<String> pee
         return path.substring(path.lastIndexOf('/') + 1).replace(".jar", "");
     }
 
+    /** The machine alone. */
+    String place() {
+        return "JDK " + jdk + " (" + vm + "), " + cores + " cores, " + system;
+    }
+
     /** In a line. */
     String told() {
-        return "JDK " + jdk + " (" + vm + "), " + cores + " cores, " + system + "; " + String.join(", ", peers)
-                + "; load average before the run " + Table.number(load, 1);
+        return place() + "; " + String.join(", ", peers) + "; load average before the run " + Table.number(load, 1);
     }
 }

@@ -44,14 +44,17 @@ record Measured(
             List<Goal.Verdict> goals,
             List<String> notes) {}
 
-    /** What is kept of a group in a directory; null if there is nothing. */
+    /** What is kept of a group in a directory, measured by this version of Java; null if there is nothing. */
     static @Nullable Measured of(Path directory, String group) throws IOException {
-        Path file = file(directory, group);
+        Path file = directory.resolve(id(group, Runtime.version().feature()) + SUFFIX);
         return Files.exists(file) ? read(file) : null;
     }
 
-    /** All that is kept in a directory, by the names of the groups. */
+    /** All that is kept in a directory, by the names of the groups and the versions of Java; nothing if there is none. */
     static List<Measured> all(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return List.of();
+        }
         try (Stream<Path> files = Files.list(directory)) {
             List<Path> sorted = files.filter(file -> file.toString().endsWith(SUFFIX))
                     .sorted()
@@ -59,6 +62,16 @@ record Measured(
             return Stream.of(sorted.toArray(Path[]::new))
                     .map(Measured::readUnchecked)
                     .toList();
+        }
+    }
+
+    /** Keeps in a directory what was measured after what is kept there of the same group and version of Java. */
+    static void takeOver(Path measured, Path kept) throws IOException {
+        for (Measured each : all(measured)) {
+            Path file = each.file(kept);
+            if (!Files.exists(file) || read(file).began().compareTo(each.began()) < 0) {
+                each.keep(kept);
+            }
         }
     }
 
@@ -79,10 +92,40 @@ record Measured(
         Files.createDirectories(directory);
         Path part = directory.resolve(group + ".part");
         JSON.writeValue(part.toFile(), this);
-        Files.move(part, file(directory, group), StandardCopyOption.REPLACE_EXISTING);
+        Files.move(part, file(directory), StandardCopyOption.REPLACE_EXISTING);
     }
 
-    private static Path file(Path directory, String group) {
-        return directory.resolve(group + SUFFIX);
+    /** The version of Java alone, such as 17. */
+    int feature() {
+        return Runtime.Version.parse(machine.jdk()).feature();
+    }
+
+    /** Which group, on which Java. */
+    String title() {
+        return group + ", JDK " + feature();
+    }
+
+    /** The same as a word. */
+    String id() {
+        return id(group, feature());
+    }
+
+    /** One for each version of Java, so that what one measured does not replace another's. */
+    private static String id(String group, int feature) {
+        return group + ".jdk" + feature;
+    }
+
+    /** When it began, without the time of day. */
+    String day() {
+        return began.substring(0, began.indexOf('T'));
+    }
+
+    /** What was to be reached in any of the tables. */
+    List<Goal.Verdict> goals() {
+        return sheets.stream().flatMap(sheet -> sheet.goals().stream()).toList();
+    }
+
+    private Path file(Path directory) {
+        return directory.resolve(id() + SUFFIX);
     }
 }

@@ -18,7 +18,8 @@ import java.util.stream.Collectors;
 
 /**
  * The command that makes one page of the measured files: all inlined, so that it needs no network. Whatever figure it shows is
- * in one of the files.
+ * in one of the files. Unless it is told where they are, it first takes over what was measured last into the files that are
+ * committed, and writes those into the READMEs, too.
  */
 public final class Report {
     /** Heights in a chart, in pixels. */
@@ -42,20 +43,30 @@ public final class Report {
     }
 
     /**
-     * Makes the page.
+     * Makes the page, and the tables of the READMEs.
      *
-     * @param args the directory of the measured files, {@value Benchmarks#RESULTS} by default; the page is written there
+     * @param args the directory of the measured files, in which the page is written, and nothing else; by default the page is of
+     *     all that is kept in {@value Readmes#KEPT}, and written beside what was measured last
      */
     public static void main(String[] args) throws IOException {
-        Path directory = Path.of(args.length == 0 ? Benchmarks.RESULTS : args[0]);
-        List<Measured> all = Files.isDirectory(directory) ? Measured.all(directory) : List.of();
+        Path measured = Path.of(args.length == 0 ? Benchmarks.RESULTS : args[0]);
+        Path source = measured;
+        if (args.length == 0) {
+            source = Path.of(Readmes.KEPT);
+            Measured.takeOver(measured, source);
+        }
+        List<Measured> all = Measured.all(source);
         if (all.isEmpty()) {
-            System.err.println("No figures in " + directory.toAbsolutePath() + ": measure first, by Benchmarks");
+            System.err.println("No figures in " + source.toAbsolutePath() + ": measure first, by Benchmarks");
             System.exit(2);
         }
-        Path page = directory.resolve(NAME);
+        Files.createDirectories(measured);
+        Path page = measured.resolve(NAME);
         Files.writeString(page, page(all));
         System.out.println(page.toAbsolutePath());
+        if (args.length == 0) {
+            Readmes.write(Path.of(""), all);
+        }
     }
 
     static String page(List<Measured> all) throws IOException {
@@ -94,8 +105,8 @@ public final class Report {
         missed();
         contents();
         for (Measured group : all) {
-            out.append("<section id=\"").append(escaped(group.group())).append("\"><h2>");
-            out.append(escaped(group.group())).append("</h2>");
+            out.append("<section id=\"").append(escaped(group.id())).append("\"><h2>");
+            out.append(escaped(group.title())).append("</h2>");
             paragraph("when", when(group));
             out.append("<pre>").append(escaped(group.command())).append("</pre>");
             for (Sheet sheet : group.sheets()) {
@@ -132,7 +143,7 @@ public final class Report {
     private void losses() {
         out.append("<section><h2>Where another is better</h2>");
         List<Loss> losses = all.stream()
-                .flatMap(group -> group.sheets().stream().flatMap(sheet -> Loss.of(group.group(), sheet).stream()))
+                .flatMap(group -> group.sheets().stream().flatMap(sheet -> Loss.of(group.title(), sheet).stream()))
                 .toList();
         if (losses.isEmpty()) {
             out.append("<p>In no chart of this report.</p>");
@@ -152,7 +163,7 @@ public final class Report {
                 .flatMap(group -> group.sheets().stream()
                         .flatMap(sheet -> sheet.goals().stream()
                                 .filter(goal -> !goal.met())
-                                .map(goal -> List.of(group.group() + ": " + sheet.title(), goal.text()))))
+                                .map(goal -> List.of(group.title() + ": " + sheet.title(), goal.text()))))
                 .toList();
         out.append("<section><h2>Goals missed</h2>");
         paragraph("", missed.size() + " of " + goals + " goals were missed.");
@@ -165,7 +176,7 @@ public final class Report {
     private void contents() {
         out.append("<nav>");
         out.append(all.stream()
-                .map(group -> "<a href=\"#" + escaped(group.group()) + "\">" + escaped(group.group()) + "</a>")
+                .map(group -> "<a href=\"#" + escaped(group.id()) + "\">" + escaped(group.title()) + "</a>")
                 .collect(Collectors.joining(" ")));
         out.append("</nav>\n");
     }
@@ -211,7 +222,7 @@ public final class Report {
             series.add(one);
         }
         drawn.put("series", series);
-        String id = group.group() + "-chart-" + ++charts;
+        String id = group.id() + "-chart-" + ++charts;
         // On a phone a label has up to three lines.
         int aRow = Math.max(LEAST_OF_A_ROW, OF_A_BAR * chart.columns().size());
         int height =

@@ -1,6 +1,5 @@
 package io.dogpile.benchmarks;
 
-import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -28,7 +27,12 @@ final class Table {
 
     void print() {
         Results.table(rows, chart);
-        PrintStream out = System.out;
+        System.out.println();
+        System.out.println(markdown(rows));
+    }
+
+    /** The lines of a table, each with its end; the first of the rows are the heads. */
+    static String markdown(List<List<String>> rows) {
         int columns = rows.get(0).size();
         int[] widths = new int[columns];
         for (List<String> row : rows) {
@@ -36,26 +40,26 @@ final class Table {
                 widths[i] = Math.max(widths[i], row.get(i).length());
             }
         }
-        out.println();
-        printRow(out, rows.get(0), widths);
-        StringBuilder rule = new StringBuilder("|");
+        StringBuilder out = new StringBuilder();
+        line(out, rows.get(0), widths);
+        out.append('|');
         for (int i = 0; i < columns; i++) {
-            rule.append(i == 0 ? ":" : "-").append("-".repeat(widths[i])).append(i == 0 ? "-|" : ":|");
+            out.append(i == 0 ? ":" : "-").append("-".repeat(widths[i])).append(i == 0 ? "-|" : ":|");
         }
-        out.println(rule);
-        rows.subList(1, rows.size()).forEach(row -> printRow(out, row, widths));
-        out.println();
+        out.append('\n');
+        rows.subList(1, rows.size()).forEach(row -> line(out, row, widths));
+        return out.toString();
     }
 
-    private static void printRow(PrintStream out, List<String> row, int[] widths) {
-        StringBuilder line = new StringBuilder("|");
+    private static void line(StringBuilder out, List<String> row, int[] widths) {
+        out.append('|');
         for (int i = 0; i < widths.length; i++) {
             String padding = " ".repeat(widths[i] - row.get(i).length());
-            line.append(' ')
+            out.append(' ')
                     .append(i == 0 ? row.get(i) + padding : padding + row.get(i))
                     .append(" |");
         }
-        out.println(line);
+        out.append('\n');
     }
 
     static String number(double value, int decimals) {

@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ReportTest {
-    private static final Machine MACHINE = new Machine("17", "a VM", 2, "a system", List.of("peer-1.0"), 0.5);
+    private static final Machine MACHINE = new Machine("17.0.1+2-a", "a VM", 2, "a system", List.of("peer-1.0"), 0.5);
     private static final Sheet LOST = sheet("lost", Chart.lowerIsBetter("us"), "3.50", "7.00");
     private static final Sheet WON = sheet("won", Chart.higherIsBetter("us"), "3.50", "7.00");
 
@@ -36,9 +36,19 @@ class ReportTest {
     void whatIsKept_isReadAgainAsItWas() throws Exception {
         Measured kept = measured(LOST, WON);
         kept.keep(directory);
-        assertEquals(kept, Measured.of(directory, "group"));
         assertEquals(List.of(kept), Measured.all(directory));
         assertNull(Measured.of(directory, "another"));
+    }
+
+    @Test
+    void whatAnotherJavaMeasured_isKeptBeside_andIsNoPartOfARunOfThisOne() throws Exception {
+        Measured here = new Measured("one", "group", "", "2026-01-02T03:04:05Z", 7, Machine.here(), List.of(WON));
+        Machine other = new Machine("99", "a VM", 2, "a system", List.of(), 0.5);
+        Measured elsewhere = new Measured("one", "group", "", "2026-01-02T03:04:05Z", 7, other, List.of(LOST));
+        here.keep(directory);
+        elsewhere.keep(directory);
+        assertEquals(List.of(here, elsewhere), Measured.all(directory));
+        assertEquals(here, Measured.of(directory, "group"));
     }
 
     @Test
@@ -63,6 +73,6 @@ class ReportTest {
                 .contains("a VM", "peer-1.0", "2026-01-02T03:04:05Z", "a command", "A peer's &lt;get&gt;", "a note")
                 .contains("2 of 2 goals were missed", "Chart.js v")
                 .doesNotContain("@@", "<link", "src=\"");
-        assertThat(page.indexOf("Where another is better")).isPositive().isLessThan(page.indexOf("<h2>group</h2>"));
+        assertThat(page.indexOf("Where another is better")).isPositive().isLessThan(page.indexOf("<h2>group, JDK 17</h2>"));
     }
 }
