@@ -177,7 +177,8 @@ public final class Benchmarks {
         int number = 0;
         for (Map.Entry<String, Group> group : groups.entrySet()) {
             System.err.println("Group " + ++number + " of " + groups.size() + ", " + group.getKey() + ": "
-                    + told(group.getValue().seconds()) + "; in all " + told(seconds) + " to go. To go on after a break: run=" + run);
+                    + told(group.getValue().seconds()) + "; in all " + told(seconds)
+                    + " to go. To go on after a break: run=" + run);
             try {
                 keep(group.getKey(), group.getValue(), run, machine, directory);
             } catch (Exception e) {
@@ -239,6 +240,7 @@ public final class Benchmarks {
         groups.put("redisExpiry", new Group(RedisExpiry.expectedSeconds(), RedisExpiry::run));
         groups.put("memcachedHit", new Group(MemcachedHit.expectedSeconds(), MemcachedHit::run));
         groups.put("memcachedStampede", new Group(MemcachedStampede.expectedSeconds(), MemcachedStampede::run));
+        groups.put("takeover", new Group(Takeover.expectedSeconds(), Takeover::run));
         groups.put("fileHit", new Group(FileHit.expectedSeconds(), FileHit::run));
         groups.put("fileLock", new Group(FileLocks.expectedSeconds(), FileLocks::run));
         groups.put("xfetch", new Group(EarlyRefresh.expectedSeconds(), EarlyRefresh::run));

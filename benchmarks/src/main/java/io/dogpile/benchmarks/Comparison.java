@@ -25,13 +25,22 @@ record Comparison(String workload, String group, String sheet, String ours, Stri
                     .of("Region.getOrCreate(key, fn)", "median ns/op"),
             lower("Hit by annotation, one key, 1 thread, ns", "annotated", "AnnotatedHitBenchmark, one key, 1 thread")
                     .of("@Cached, CachedProxies", "median ns/op"),
-            lower("200 threads on a cold key: p99 from the creator's end to their return, ms", "stampede", "200 platform")
+            lower(
+                            "200 threads on a cold key: p99 from the creator's end to their return, ms",
+                            "stampede",
+                            "200 platform")
                     .of(Contender.REGION, "lag p99"),
-            lower("The creator fails, 32 callers: the last hears of it after, ms", "failing", "32 callers, the creator throws")
+            lower(
+                            "The creator fails, 32 callers: the last hears of it after, ms",
+                            "failing",
+                            "32 callers, the creator throws")
                     .of(Contender.REGION, "last caller's lag ms"),
             lower("Creations of other keys beside a slow one: p99, us", "neighbour", "A creation of")
                     .of("Region", "beside p99"),
-            lower("Expiry under load, refreshing in the background: p99.99, ms", "expiry", "Expiry under load, open loop")
+            lower(
+                            "Expiry under load, refreshing in the background: p99.99, ms",
+                            "expiry",
+                            "Expiry under load, open loop")
                     .of("Region, staleAfter 1 s, refreshOn", "p99.99"),
             higher("Hit in Redis, 16 threads, 1,000 keys, ops/s", "redisHit", "Hit in Redis, 16 threads, 1,000 keys")
                     .of("Region.getOrCreate on RedisBackend", "ops/s"),
@@ -39,7 +48,10 @@ record Comparison(String workload, String group, String sheet, String ours, Stri
                     .of(ClusterContender.REGION.title, "commands"),
             lower("The same: p99 from the creator's end to their return, ms", "redisStampede", "One cold key: ")
                     .of(ClusterContender.REGION.title, "p99"),
-            lower("Hit in a near cache over Redis, one key, 1 thread, ns", "redisNear", "NearHitBenchmark, one key, 1 thread")
+            lower(
+                            "Hit in a near cache over Redis, one key, 1 thread, ns",
+                            "redisNear",
+                            "NearHitBenchmark, one key, 1 thread")
                     .of("Region on TieredBackend over RedisBackend", "median ns/op"),
             lower("4 JVMs x 50 threads on a cold key of memcached: requests", "memcachedStampede", "One cold key: ")
                     .of(ClusterContender.MEMCACHED_REGION.title, "commands"),

@@ -70,9 +70,8 @@ final class RunTables {
             out.append(Table.markdown(rows)).append('\n');
         }
         sheet.goals()
-                .forEach(goal -> out.append("- ")
-                        .append(goal.text())
-                        .append(goal.met() ? ": met\n" : ": **MISSED**\n"));
+                .forEach(
+                        goal -> out.append("- ").append(goal.text()).append(goal.met() ? ": met\n" : ": **MISSED**\n"));
         out.append(sheet.goals().isEmpty() ? "" : "\n");
         sheet.notes().forEach(note -> out.append(note).append("\n\n"));
     }

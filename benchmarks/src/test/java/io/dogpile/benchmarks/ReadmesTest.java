@@ -17,7 +17,8 @@ class ReadmesTest {
     private static final Comparison EQUAL = comparison("equal", Chart.Better.LOWER);
     private static final Comparison LOST = comparison("lost", Chart.Better.LOWER);
     private static final Comparison LOST_MORE = comparison("lost more", Chart.Better.HIGHER);
-    private static final Sheet PROBED = sheet("probed", List.of(List.of("Region", "7.00"), List.of("(limit probe)", "1.00")));
+    private static final Sheet PROBED =
+            sheet("probed", List.of(List.of("Region", "7.00"), List.of("(limit probe)", "1.00")));
 
     @TempDir
     Path root;

@@ -73,6 +73,8 @@ class ReportTest {
                 .contains("a VM", "peer-1.0", "2026-01-02T03:04:05Z", "a command", "A peer's &lt;get&gt;", "a note")
                 .contains("2 of 2 goals were missed", "Chart.js v")
                 .doesNotContain("@@", "<link", "src=\"");
-        assertThat(page.indexOf("Where another is better")).isPositive().isLessThan(page.indexOf("<h2>group, JDK 17</h2>"));
+        assertThat(page.indexOf("Where another is better"))
+                .isPositive()
+                .isLessThan(page.indexOf("<h2>group, JDK 17</h2>"));
     }
 }
