@@ -4,6 +4,9 @@ import static io.dogpile.benchmarks.Table.number;
 
 import com.alicp.jetcache.embedded.CaffeineCacheBuilder;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.google.common.cache.CacheBuilder;
+import com.google.common.cache.CacheLoader;
+import com.google.common.collect.ImmutableSet;
 import io.dogpile.benchmarks.Throughput.Contender;
 import io.dogpile.benchmarks.Throughput.Setting;
 import io.dogpile.benchmarks.Throughput.Sizes;
@@ -25,6 +28,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.cache2k.Cache2kBuilder;
 import org.jspecify.annotations.Nullable;
 import redis.clients.jedis.RedisClient;
 
@@ -35,6 +39,7 @@ public final class Bulk {
     private static final long CREATION_MILLIS = 100;
     private static final int ROUNDS = 5;
     private static final int KEYS = 100;
+    private static final int CONTENDERS = 5;
     private static final int MOST_ENTRIES = 10_000;
     private static final Setting SETTING = new Setting("1 thread, " + KEYS + " keys a call", 1, 1);
     private static final String RAW = "Jedis MGET";
@@ -54,7 +59,7 @@ public final class Bulk {
     }
 
     static long expectedSeconds() {
-        return Sizes.USUAL.expectedSeconds(2, 3) + 20;
+        return Sizes.USUAL.expectedSeconds(2, CONTENDERS) + 20;
     }
 
     /**
@@ -86,8 +91,58 @@ public final class Bulk {
         all.put("Region.getOrCreateAll", (keys, creator) -> hitting.getOrCreateAll(keys, creator::create));
         var caffeine = Caffeine.newBuilder().maximumSize(MOST_ENTRIES).<String, String>build();
         all.put(IN_MEMORY, (keys, creator) -> caffeine.getAll(keys, creator::create));
+        all.put("cache2k getAll, bulkLoader", cache2k());
+        all.put("Guava getAll, loadAll", guava());
         all.put("JetCache getAll, then putAll", jetCache());
         return all;
+    }
+
+    /** Its creator is the cache's and not the call's. */
+    private static Lookup cache2k() {
+        CurrentCreator current = new CurrentCreator();
+        var cache = Cache2kBuilder.of(String.class, String.class)
+                .entryCapacity(MOST_ENTRIES)
+                .bulkLoader(keys -> current.create(keys))
+                .build();
+        return (keys, creator) -> {
+            current.become(creator);
+            return cache.getAll(keys);
+        };
+    }
+
+    /** Its creator is the cache's and not the call's. */
+    private static Lookup guava() {
+        CurrentCreator current = new CurrentCreator();
+        var cache = CacheBuilder.newBuilder().maximumSize(MOST_ENTRIES).build(new CacheLoader<String, String>() {
+            @Override
+            public String load(String key) {
+                throw new IllegalStateException("asked for one key, " + key);
+            }
+
+            @Override
+            public Map<String, String> loadAll(Iterable<? extends String> keys) {
+                return current.create(ImmutableSet.copyOf(keys));
+            }
+        });
+        return (keys, creator) -> {
+            current.become(creator);
+            return cache.getAll(keys);
+        };
+    }
+
+    /** That of the callers, where a cache has one for all calls. All callers of a round bring the same one. */
+    private static final class CurrentCreator {
+        private volatile Creator creator = missing -> Map.of();
+
+        void become(Creator next) {
+            if (creator != next) {
+                creator = next;
+            }
+        }
+
+        Map<String, String> create(Set<? extends String> keys) {
+            return creator.create(keys);
+        }
     }
 
     /** It has no creator for several keys. */
