@@ -1,5 +1,8 @@
 package io.dogpile.benchmarks;
 
+import io.dogpile.cache.Region;
+import io.dogpile.cache.file.FileBackend;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
@@ -9,31 +12,47 @@ import java.util.concurrent.TimeUnit;
 
 /** Ways to get or create a value that several processes share. */
 enum ClusterContender {
-    REGION("Region on RedisBackend", RedisWays::region),
+    REGION("Region on RedisBackend", onPort(RedisWays::region)),
 
     /** A lease short enough to wait for its end. */
-    SHORT_LEASE("Region on RedisBackend, short lease", RedisWays::regionWithShortLease),
+    SHORT_LEASE("Region on RedisBackend, short lease", onPort(RedisWays::regionWithShortLease)),
 
     /** Not a cache: the least that could work, to show what can be reached. */
-    PROBE("(limit probe: single flight, SET NX, publish)", port -> singleFlight(RedisWays.published(port))),
+    PROBE("(limit probe: single flight, SET NX, publish)", onPort(port -> singleFlight(RedisWays.published(port)))),
 
-    REDISSON_SINGLE("Redisson RLock + RBucket behind a single flight", port -> singleFlight(RedisWays.locked(port))),
+    REDISSON_SINGLE(
+            "Redisson RLock + RBucket behind a single flight", onPort(port -> singleFlight(RedisWays.locked(port)))),
 
-    REDISSON("Redisson RLock + RBucket, every thread", RedisWays::locked),
+    REDISSON("Redisson RLock + RBucket, every thread", onPort(RedisWays::locked)),
 
     /** As dogpile.cache's lock in Redis does: who waits must win the lock, and only then looks again. */
-    POLLING("SET NX, polled each 100 ms, then GET", RedisWays::polled),
+    POLLING("SET NX, polled each 100 ms, then GET", onPort(RedisWays::polled)),
 
-    MEMCACHED_REGION("Region on MemcachedBackend", MemcachedWays::region),
+    /** As its users write it, with no lock in the client: all threads on its one connection, and who loses looks for the value. */
+    LETTUCE("Lettuce SET NX; who loses polls the value each 100 ms", onPort(LettuceWays::valuePolled)),
 
-    MEMCACHED_VALUE_POLL("add; who loses polls the value each 100 ms", MemcachedWays::valuePolled),
+    LETTUCE_SINGLE(
+            "Lettuce SET NX, value polled, behind a single flight",
+            onPort(port -> singleFlight(LettuceWays.valuePolled(port)))),
 
-    MEMCACHED_SINGLE("the same behind a single flight", port -> singleFlight(MemcachedWays.valuePolled(port))),
+    MEMCACHED_REGION("Region on MemcachedBackend", onPort(MemcachedWays::region)),
+
+    /** The shortest lease that it takes. */
+    MEMCACHED_SHORT_LEASE("Region on MemcachedBackend, short lease", onPort(MemcachedWays::regionWithShortLease)),
+
+    MEMCACHED_VALUE_POLL("add; who loses polls the value each 100 ms", onPort(MemcachedWays::valuePolled)),
+
+    MEMCACHED_SINGLE(
+            "add, value polled, behind a single flight", onPort(port -> singleFlight(MemcachedWays.valuePolled(port)))),
 
     /** As dogpile.cache's lock in memcached does: who waits must win the lock, and tries ever less often. */
-    MEMCACHED_BACK_OFF("add, tried with dogpile.cache's back-off, then get", MemcachedWays::backingOff);
+    MEMCACHED_BACK_OFF("add, tried with dogpile.cache's back-off, then get", onPort(MemcachedWays::backingOff)),
+
+    /** A right there ends with its process, and has no lease. */
+    FILE_REGION("Region on FileBackend", ClusterContender::inFiles);
 
     static final Duration LEASE = Duration.ofMillis(1_500);
+    static final Duration LEASE_IN_MEMCACHED = Duration.ofSeconds(3);
     static final String SHORT_LEASE_REGION = "takeover";
     static final long POLL_MILLIS = 100;
 
@@ -53,15 +72,33 @@ enum ClusterContender {
         byte[] get(String key, Callable<byte[]> creator) throws Exception;
     }
 
-    /** How a cache comes to be. */
+    /** How a cache comes to be, of the port of a server or of a directory. */
     @FunctionalInterface
     private interface Opening {
+        Lookup open(String where) throws Exception;
+    }
+
+    @FunctionalInterface
+    private interface OpeningOnPort {
         Lookup open(int port) throws Exception;
     }
 
+    private static Opening onPort(OpeningOnPort opening) {
+        return where -> opening.open(Integer.parseInt(where));
+    }
+
     /** With clients of its own, which end with the JVM. */
-    Lookup open(int port) throws Exception {
-        return opening.open(port);
+    Lookup open(String where) throws Exception {
+        return opening.open(where);
+    }
+
+    static Lookup regionOf(Region<String, byte[]> region) {
+        return (key, creator) -> region.getOrCreate(key, creator::call);
+    }
+
+    private static Lookup inFiles(String directory) {
+        return regionOf(
+                Peers.region("cluster", FileBackend.in(Path.of(directory))).build());
     }
 
     /** One caller of this JVM goes; the others wait for what it brings. */

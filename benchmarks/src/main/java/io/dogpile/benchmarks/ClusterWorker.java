@@ -20,26 +20,28 @@ import java.util.stream.Stream;
  */
 public final class ClusterWorker {
     private static final String WARM_UP = "warm-up";
+    private static final String HOLD = "hold";
+    private static final long HELD_SECONDS = 50;
     private static final long WARM_UP_START_MILLIS = 10;
     private static final long WARM_UP_CREATION_MILLIS = 10;
     private static final long STACK_BYTES = 256 * 1024;
     private static final long LONGEST_ROUND_SECONDS = 60;
 
-    private final int port;
+    private final String where;
     private final byte[] value = Peers.value();
     private final Map<ClusterContender, Lookup> open = new EnumMap<>(ClusterContender.class);
 
-    private ClusterWorker(int port) {
-        this.port = port;
+    private ClusterWorker(String where) {
+        this.where = where;
     }
 
     /**
      * Answers lines until there are no more.
      *
-     * @param args the port of the server
+     * @param args the port of the server, or the directory
      */
     public static void main(String[] args) throws Exception {
-        ClusterWorker worker = new ClusterWorker(Integer.parseInt(args[0]));
+        ClusterWorker worker = new ClusterWorker(args[0]);
         Child.serve(worker::answer);
     }
 
@@ -77,7 +79,16 @@ public final class ClusterWorker {
         }
     }
 
+    /** Has it create a value for longer than it is to live, and returns when it does. */
+    static void hold(Child child, ClusterContender contender, String key) throws Exception {
+        child.tell(HOLD, contender, key);
+        child.answer();
+    }
+
     private String answer(String[] words) throws Exception {
+        if (words[0].equals(HOLD)) {
+            return hold(lookup(words[1]), words[2]);
+        }
         if (words[0].equals(WARM_UP)) {
             return create(lookup(words[1]), Integer.parseInt(words[2]));
         }
@@ -93,7 +104,7 @@ public final class ClusterWorker {
         ClusterContender contender = ClusterContender.valueOf(name);
         Lookup lookup = open.get(contender);
         if (lookup == null) {
-            lookup = contender.open(port);
+            lookup = contender.open(where);
             open.put(contender, lookup);
         }
         return lookup;
@@ -105,6 +116,28 @@ public final class ClusterWorker {
             lookup.get(own + System.nanoTime(), () -> value);
         }
         return Integer.toString(creations);
+    }
+
+    private String hold(Lookup lookup, String key) throws InterruptedException {
+        CountDownLatch creating = new CountDownLatch(1);
+        Runnable call = () -> {
+            try {
+                lookup.get(key, () -> {
+                    creating.countDown();
+                    TimeUnit.SECONDS.sleep(HELD_SECONDS);
+                    return value;
+                });
+            } catch (Exception e) {
+                throw new IllegalStateException("the creation of " + key + " was not to end", e);
+            }
+        };
+        Thread holder = new Thread(call, "holder");
+        holder.setDaemon(true);
+        holder.start();
+        if (!creating.await(LONGEST_ROUND_SECONDS, TimeUnit.SECONDS)) {
+            throw new IllegalStateException("nobody was let create " + key);
+        }
+        return HOLD;
     }
 
     /**

@@ -1,7 +1,6 @@
 package io.dogpile.benchmarks;
 
 import io.dogpile.benchmarks.ClusterContender.Lookup;
-import io.dogpile.cache.Region;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
@@ -18,9 +17,14 @@ final class MemcachedWays {
     private MemcachedWays() {}
 
     static Lookup region(int port) {
-        Region<String, byte[]> region =
-                Peers.region("cluster", Peers.memcachedBackend(port)).build();
-        return (key, creator) -> region.getOrCreate(key, creator::call);
+        return ClusterContender.regionOf(
+                Peers.region("cluster", Peers.memcachedBackend(port)).build());
+    }
+
+    static Lookup regionWithShortLease(int port) {
+        return ClusterContender.regionOf(Peers.region(ClusterContender.SHORT_LEASE_REGION, Peers.memcachedBackend(port))
+                .lease(ClusterContender.LEASE_IN_MEMCACHED)
+                .build());
     }
 
     static Lookup valuePolled(int port) throws Exception {

@@ -3,7 +3,6 @@ package io.dogpile.benchmarks;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import io.dogpile.benchmarks.ClusterContender.Lookup;
-import io.dogpile.cache.Region;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -20,8 +19,8 @@ import redis.clients.jedis.params.SetParams;
 
 /** Ways to get or create a value in Redis. */
 final class RedisWays {
-    private static final long LEASE_MILLIS = 30_000;
-    private static final String UNLOCK =
+    static final long LEASE_MILLIS = 30_000;
+    static final String UNLOCK =
             "if redis.call('get',KEYS[1])==ARGV[1] then return redis.call('del',KEYS[1]) end return 0";
     private static final String PUBLISH = "redis.call('set',KEYS[1],ARGV[1],'PX',ARGV[2]) "
             + "if redis.call('get',KEYS[2])==ARGV[3] then redis.call('del',KEYS[2]) end "
@@ -31,16 +30,14 @@ final class RedisWays {
     private RedisWays() {}
 
     static Lookup region(int port) {
-        Region<String, byte[]> region =
-                Peers.region("cluster", Peers.backend(port)).build();
-        return (key, creator) -> region.getOrCreate(key, creator::call);
+        return ClusterContender.regionOf(
+                Peers.region("cluster", Peers.backend(port)).build());
     }
 
     static Lookup regionWithShortLease(int port) {
-        Region<String, byte[]> region = Peers.region(ClusterContender.SHORT_LEASE_REGION, Peers.backend(port))
+        return ClusterContender.regionOf(Peers.region(ClusterContender.SHORT_LEASE_REGION, Peers.backend(port))
                 .lease(ClusterContender.LEASE)
-                .build();
-        return (key, creator) -> region.getOrCreate(key, creator::call);
+                .build());
     }
 
     static Lookup locked(int port) {

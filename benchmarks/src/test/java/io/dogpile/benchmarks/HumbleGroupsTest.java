@@ -25,6 +25,17 @@ class HumbleGroupsTest {
     }
 
     @Test
+    void takeover_oneKillEach_hasOneSuccessor() throws Exception {
+        String printed = Printed.by(() -> Takeover.run(new Takeover.Sizes(1, 1)));
+        assertThat(printed)
+                .containsSubsequence(
+                        "killed with -9: memcached",
+                        "exactly one successor each time, and no caller fails: met",
+                        "killed with -9: files",
+                        "exactly one successor each time, and no caller fails: met");
+    }
+
+    @Test
     void fileHit_oneRound_hasNoMiss() throws Exception {
         assertThat(Printed.by(() -> FileHit.run(Throughput.Sizes.SMALLEST)))
                 .contains("### Hit in files of 1 KiB, 1 thread", "### Hit in files of 64 KiB, 2 threads");

@@ -116,7 +116,7 @@ class ReadmesTest {
                         "| stampede |  25 |",
                         "peer-1.0",
                         "Missed:",
-                        "- hit, JDK 17: lost goal",
+                        "- hit, JDK 17, lost, in a table: lost goal",
                         "### hit, JDK 17",
                         "measure hit",
                         "#### lost, in a table",

@@ -24,7 +24,11 @@ class RedisGroupsTest {
     @Test
     void stampede_oneRound_hasOneCreationEach() throws Exception {
         assertThat(Printed.by(() -> RedisStampede.run(new RedisStampede.Sizes(1, 1, 0, 1, 1))))
-                .contains("### One cold key", ClusterContender.POLLING.title, "most creations in a round: 1.00");
+                .contains(
+                        "### One cold key",
+                        ClusterContender.POLLING.title,
+                        ClusterContender.LETTUCE_SINGLE.title,
+                        "most creations in a round: 1.00");
     }
 
     @Test
@@ -37,6 +41,12 @@ class RedisGroupsTest {
     void expiry_oneSecond_hasNoFailures() throws Exception {
         assertThat(Printed.by(() -> RedisExpiry.run(1, 1, 1)))
                 .contains("### Expiry under load in Redis", ExpiryWorker.Kind.JETCACHE.title);
+    }
+
+    @Test
+    void bulk_oneRound_callsTheCreatorOnce() throws Exception {
+        assertThat(Printed.by(() -> Bulk.run(Throughput.Sizes.SMALLEST, 1)))
+                .contains("cache2k getAll, bulkLoader", "Guava getAll, loadAll", "creator calls: 1.00, goal", "### Bulk hit in Redis");
     }
 
     @Test
