@@ -4,6 +4,7 @@ import io.dogpile.benchmarks.Measured.Sheet;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** What was measured, as Markdown: each group with its tables, its goals and whether they were met. */
 final class RunTables {
@@ -47,11 +48,15 @@ final class RunTables {
                 .forEach(place -> out.append("- ").append(place).append('\n'));
         out.append("\nMissed:\n\n");
         List<String> missed = all.stream()
-                .flatMap(each -> each.goals().stream()
-                        .filter(goal -> !goal.met())
-                        .map(goal -> "- " + each.title() + ": " + goal.text() + "\n"))
+                .flatMap(each -> each.sheets().stream().flatMap(sheet -> missed(each, sheet)))
                 .toList();
         out.append(missed.isEmpty() ? "- none\n" : String.join("", missed)).append('\n');
+    }
+
+    private static Stream<String> missed(Measured group, Sheet sheet) {
+        return sheet.goals().stream()
+                .filter(goal -> !goal.met())
+                .map(goal -> "- " + group.title() + ", " + sheet.title() + ": " + goal.text() + "\n");
     }
 
     private void group(Measured group) {

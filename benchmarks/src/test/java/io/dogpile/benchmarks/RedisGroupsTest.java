@@ -46,7 +46,11 @@ class RedisGroupsTest {
     @Test
     void bulk_oneRound_callsTheCreatorOnce() throws Exception {
         assertThat(Printed.by(() -> Bulk.run(Throughput.Sizes.SMALLEST, 1)))
-                .contains("cache2k getAll, bulkLoader", "Guava getAll, loadAll", "creator calls: 1.00, goal", "### Bulk hit in Redis");
+                .contains(
+                        "cache2k getAll, bulkLoader",
+                        "Guava getAll, loadAll",
+                        "creator calls: 1.00, goal",
+                        "### Bulk hit in Redis");
     }
 
     @Test
