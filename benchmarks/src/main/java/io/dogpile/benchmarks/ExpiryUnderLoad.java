@@ -190,7 +190,6 @@ public final class ExpiryUnderLoad {
 
         Contender ahead = new Contender("cache2k refreshAhead, expireAfterWrite 1 s", true);
         var aheads = Cache2kBuilder.of(String.class, Value.class)
-                .name("ahead")
                 .expireAfterWrite(LIFE.toSeconds(), TimeUnit.SECONDS)
                 .refreshAhead(true)
                 .loader(key -> ahead.create())
