@@ -32,6 +32,11 @@ final class Calls {
                 .toList();
     }
 
+    /** How often somebody asked for the generations of a region. */
+    static int ofGenerations(CommandCount count) {
+        return (int) count.count(command -> name(command).endsWith(RedisScript.GENERATION.name()));
+    }
+
     private static boolean isHeartbeat(CommandCount.Command command) {
         return command.is("PUBLISH")
                 && (command.arguments().get(1).startsWith("H")
