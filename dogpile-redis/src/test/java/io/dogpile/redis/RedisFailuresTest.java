@@ -22,6 +22,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
@@ -102,6 +104,22 @@ class RedisFailuresTest {
     private static RedisBackend live(RedisBackend backend) {
         Await.until("the inbox is live", () -> backend.node().inbox().isLive());
         return backend;
+    }
+
+    /** Creates when all who asked at once wait, or create as well; so those who create side by side are seen. */
+    private String nextAfter(CountDownLatch settled) throws InterruptedException {
+        together.add(running.incrementAndGet());
+        try {
+            assertTrue(settled.await(Await.PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
+        } finally {
+            running.decrementAndGet();
+        }
+        return next();
+    }
+
+    private static boolean waits(Callers.Caller<?> caller) {
+        return Set.of(Thread.State.WAITING, Thread.State.TIMED_WAITING)
+                .contains(caller.thread().getState());
     }
 
     private String next() {
@@ -270,7 +288,12 @@ class RedisFailuresTest {
         trouble.begin(this);
 
         Set<String> got = new HashSet<>();
-        callers.start(CROWD, () -> creates.getOrCreate("cold", this::next)).forEach(one -> got.add(one.result()));
+        CountDownLatch settled = new CountDownLatch(1);
+        List<Callers.Caller<String>> atOnce =
+                callers.start(CROWD, () -> creates.getOrCreate("cold", () -> nextAfter(settled)));
+        Await.until("all wait", () -> atOnce.stream().allMatch(RedisFailuresTest::waits));
+        settled.countDown();
+        atOnce.forEach(one -> got.add(one.result()));
         assertTrue(creations.get() >= 1 && got.size() == creations.get(), () -> got + " of " + creations);
         assertEquals(Set.of(1), together, "one at a time");
         int created = creations.get();
