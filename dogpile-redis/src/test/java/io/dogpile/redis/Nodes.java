@@ -46,9 +46,12 @@ final class Nodes {
 
     /** One without heartbeats, inbox and questions by the clock: the server gets what the test does, and nothing else. */
     RedisNode silent(UnifiedJedis client, UnaryOperator<String> scripts) {
+        return silent(client, scripts, RedisNode.Reads.BOUNDED);
+    }
+
+    RedisNode silent(UnifiedJedis client, UnaryOperator<String> scripts, RedisNode.Reads reads) {
         Server server = new Server(closing(client), Server.Owner.USER, new Health("of a test"), scripts);
-        return closing(new RedisNode(
-                server, new Names(RedisBackend.DEFAULT_PREFIX), Integer.MAX_VALUE, RedisNode.Reads.BOUNDED));
+        return closing(new RedisNode(server, new Names(RedisBackend.DEFAULT_PREFIX), Integer.MAX_VALUE, reads));
     }
 
     /** Keeps the inbox of a silent node subscribed, until the node is closed. */

@@ -521,6 +521,19 @@ class RedisFaultsTest {
     }
 
     @Test
+    void aPushOfAnInvalidationIsLost_theNodeAsksByItself() throws Exception {
+        Proxy network = nodes.closing(Proxy.before(server));
+        RedisBackend deaf = live(nodes.node(RedisBackend.builder().client(nodes.closing(subscribedBehind(network)))));
+        Region<String, String> one = region(node()).build();
+        Region<String, String> other = region(deaf).build();
+        one.put("key", "before");
+        assertEquals(Optional.of("before"), other.get("key"));
+        network.blackHole();
+        one.invalidateAll(Invalidation.HARD);
+        Await.until("it was seen", () -> other.get("key").isEmpty());
+    }
+
+    @Test
     @Tag("F-15")
     void theRecordIsDeletedDuringACreation_itIsRefused_itsCallersHaveTheValue() throws Exception {
         Region<String, String> creates = region(node()).lease(LONG).build();

@@ -102,7 +102,11 @@ class RedisRacesTest {
     }
 
     private Partition<String> silent(UnifiedJedis client) {
-        return Nodes.partition(nodes.silent(client, TurnedClock::edit), region, LEASE, MAX_CREATION, clock);
+        return partition(nodes.silent(client, TurnedClock::edit));
+    }
+
+    private Partition<String> partition(RedisNode node) {
+        return Nodes.partition(node, region, LEASE, MAX_CREATION, clock);
     }
 
     /** One with an inbox, which is live. */
@@ -139,6 +143,14 @@ class RedisRacesTest {
 
     private static void assertValue(String expected, Partition<String> seenBy) throws Exception {
         assertEquals(expected, read(seenBy, "key").value());
+    }
+
+    private static boolean isGone(Partition<String> seenBy) {
+        try {
+            return !read(seenBy, "key").present();
+        } catch (Exception notRead) {
+            throw new AssertionError(notRead);
+        }
     }
 
     @Test
@@ -477,6 +489,37 @@ class RedisRacesTest {
             assertEquals(VOIDED, published(grant, "older than the invalidation"), how::toString);
             assertEquals(STORED, published(successor, "newer"), how::toString);
         }
+    }
+
+    /** It asks nobody by the clock, and its reads do not tell it. */
+    @Test
+    void theRegionIsInvalidated_aNodeHearsOfItByItsInboxAlone() throws Exception {
+        RedisNode node = nodes.silent(server.client(), TurnedClock::edit);
+        Nodes.listen(node);
+        Await.until("the inbox is live", node.inbox()::isLive);
+        Partition<String> hears = partition(node);
+        Partition<String> deaf = silent(server.client());
+        a.put("key", draft("before"));
+        assertValue("before", hears);
+        assertValue("before", deaf);
+        b.invalidateAll(Invalidation.HARD);
+        Await.until("it has heard", () -> isGone(hears));
+        assertValue("before", deaf);
+    }
+
+    @Test
+    void theRegionIsInvalidated_aStrictNodeSeesItByItsNextRead_ofOneKeyOrMany() throws Exception {
+        Partition<String> strict = partition(nodes.silent(server.client(), TurnedClock::edit, RedisNode.Reads.STRICT));
+        a.put("key", draft("before"));
+        assertValue("before", strict);
+        b.invalidateAll(Invalidation.HARD);
+        assertFalse(read(strict, "key").present());
+
+        b.put("key", draft("again"));
+        assertValue("again", strict);
+        b.invalidateAll(Invalidation.HARD);
+        assertFalse(Objects.requireNonNull(strict.readAll(List.of("key")).get("key"))
+                .present());
     }
 
     /** Taken for a cluster's. */
