@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dogpile.core.testing.LockProviderContract;
 import java.lang.ref.WeakReference;
 import java.time.Duration;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Tag;
@@ -49,12 +50,21 @@ class LocalLockProviderTest extends LockProviderContract {
     void tokenAfterACollection_isStillHigher() {
         LockProvider provider = LockProvider.local();
         long last = 0;
-        for (int collected = 0; collected < 5; collected++) {
-            try (Lease lease = provider.tryAcquire("foo", LONG_LEASE).orElseThrow()) {
-                assertTrue(lease.fencingToken() > last, lease.fencingToken() + " after " + last);
-                last = lease.fencingToken();
+        for (int round = 0; round < 5; round++) {
+            WeakReference<Lease> ended = new WeakReference<>(acquiredAfter(last, provider));
+            last = Objects.requireNonNull(ended.get()).fencingToken();
+            for (int collection = 0; collection < 100 && !ended.refersTo(null); collection++) {
+                System.gc();
             }
-            System.gc();
+            assertTrue(ended.refersTo(null), "collected, with all that is kept of the name");
+        }
+    }
+
+    /** By itself, so that no local variable holds the lease. */
+    private static Lease acquiredAfter(long last, LockProvider provider) {
+        try (Lease lease = provider.tryAcquire("foo", LONG_LEASE).orElseThrow()) {
+            assertTrue(lease.fencingToken() > last, lease.fencingToken() + " after " + last);
+            return lease;
         }
     }
 
