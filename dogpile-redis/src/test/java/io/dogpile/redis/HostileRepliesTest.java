@@ -1,5 +1,6 @@
 package io.dogpile.redis;
 
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -15,10 +16,12 @@ import java.util.Map;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -197,5 +200,37 @@ class HostileRepliesTest {
         assertThat(region.getAll(all.keySet())).isEqualTo(all);
         all.forEach((key, value) -> assertThat(region.get(key)).contains(value));
         assertThat(region.stats().storeFailures()).isEqualTo(failures);
+    }
+
+    @Test
+    void aReplyThatCannotBeRead_leavesNoneBehindIt_thatTheNextWouldTakeForItsOwn() throws Exception {
+        RedisServer server = nodes.closing(RedisServer.start());
+        GarblingNetwork network = nodes.closing(GarblingNetwork.before(server.port()));
+        RedisBackend behind = nodes.node(RedisBackend.builder()
+                .server("127.0.0.1", network.port())
+                .timeout(TIMEOUT)
+                .pool(4, TIMEOUT));
+        Region<String, String> region = region(behind, WhenDown.FAIL);
+        for (int i = 0; i < KEYS; i++) {
+            region.put("key" + i, "value of key" + i);
+        }
+
+        AtomicInteger replies = new AtomicInteger();
+        network.garble(reply -> replies.incrementAndGet() % 3 == 0
+                ? ("+what?\r\n" + new String(reply, ISO_8859_1)).getBytes(ISO_8859_1)
+                : reply);
+        int read = 0;
+        for (int i = 0; i < 100; i++) {
+            String key = "key" + i % KEYS;
+            try {
+                assertThat(region.get(key)).contains("value of " + key);
+                read++;
+            } catch (DogpileException down) {
+                // as it should be, where an answer cannot be read
+            }
+        }
+
+        assertThat(read).isBetween(1, 99);
+        assertThat(region.stats().corruptEntries()).isZero();
     }
 }
