@@ -375,10 +375,12 @@ class FileBackendTest {
 
     @Test
     @Tag("D-034")
-    void directoryThatCannotBeWritten_isSaidAtTheBuild() {
-        Path refused = Path.of("/proc/self/cannot-be-made");
-        UncheckedIOException failure = assertThrows(UncheckedIOException.class, () -> FileBackend.in(refused));
-        assertTrue(failure.getMessage().contains(refused.toString()), failure.getMessage());
+    void directoryThatCannotBeWritten_isSaidAtTheBuild(@TempDir Path inTheWay) throws IOException {
+        Files.createDirectory(inTheWay.resolve("locks-00"));
+        for (Path refused : List.of(Path.of("/proc/self/cannot-be-made"), inTheWay)) {
+            UncheckedIOException failure = assertThrows(UncheckedIOException.class, () -> FileBackend.in(refused));
+            assertTrue(failure.getMessage().contains(refused.toString()), failure.getMessage());
+        }
     }
 
     @Test
