@@ -15,6 +15,7 @@ import io.dogpile.cache.backend.Envelope.Stamps;
 import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HexFormat;
@@ -178,6 +179,73 @@ class EnvelopeTest {
 
             assertFalse((envelope + " " + decoded + " " + envelope.value(Serializer.string())).contains("secret"));
         }
+
+        @Test
+        void ofAnotherGeneration_allElseIsAsItWas() {
+            Envelope envelope = Envelope.of(STAMPS, Envelope.SERVER_TIME, 1, utf8("value"));
+
+            Envelope moved = envelope.ofGeneration(8);
+
+            assertEquals(
+                    new Stamps(
+                            STAMPS.fence(),
+                            STAMPS.createdAtMillis(),
+                            STAMPS.softTtlMillis(),
+                            STAMPS.hardTtlMillis(),
+                            STAMPS.costMillis(),
+                            8),
+                    moved.stamps());
+            assertEquals(Envelope.SERVER_TIME, moved.flags());
+            assertEquals(1, moved.serializer());
+            assertSame(envelope.payload(), moved.payload());
+        }
+
+        @Test
+        void aFlag_isThereOnlyIfItWasSet() {
+            Envelope envelope = Envelope.of(STAMPS, Envelope.SERVER_TIME, 1, utf8("value"));
+
+            assertTrue(envelope.is(Envelope.SERVER_TIME));
+            assertFalse(envelope.is(Envelope.NULL));
+            assertFalse(envelope.is(Envelope.SERVER_TIME | Envelope.NULL));
+        }
+
+        @Test
+        void asText_itHasItsStampsAndItsLength_andNotItsValue() {
+            assertEquals(
+                    "envelope of 6 bytes by serializer 1, flags 8, " + STAMPS,
+                    Envelope.of(STAMPS, Envelope.SERVER_TIME, 1, utf8("secret")).toString());
+        }
+    }
+
+    @Nested
+    class Aged {
+        private static long age(long createdAtMillis, long nowMillis) {
+            return new Stamps(0, createdAtMillis, 0, 0, 0, 0).ageMillis(Instant.ofEpochMilli(nowMillis));
+        }
+
+        @Test
+        void isTheTimeSinceItsCreation_negativeWhereThatIsToCome() {
+            assertEquals(7, age(10, 17));
+            assertEquals(0, age(10, 10));
+            assertEquals(-7, age(17, 10));
+            assertEquals(7, age(-10, -3));
+            assertEquals(13, age(-10, 3));
+            assertEquals(-13, age(3, -10));
+            assertEquals(0, age(0, 0));
+            assertEquals(-5, age(5, 0));
+            assertEquals(5, age(-5, 0));
+        }
+
+        @Test
+        void tooFarApartForANumber_isTheNearestOne() {
+            assertEquals(Long.MAX_VALUE, age(Long.MIN_VALUE, 1));
+            assertEquals(Long.MAX_VALUE, age(-2, Long.MAX_VALUE));
+            assertEquals(Long.MAX_VALUE, age(-1, Long.MAX_VALUE - 1));
+            assertEquals(Long.MIN_VALUE, age(Long.MAX_VALUE, -2));
+            assertEquals(Long.MIN_VALUE, age(1, Long.MIN_VALUE));
+            assertEquals(Long.MIN_VALUE + 1, age(Long.MAX_VALUE, 0));
+            assertEquals(Long.MAX_VALUE, age(0, Long.MAX_VALUE));
+        }
     }
 
     /** In two pieces: said of any bytes and any cut is what is said of the bytes as they are. */
@@ -310,6 +378,11 @@ class EnvelopeTest {
             assertEquals(
                     Unreadable.MAGIC,
                     Envelope.decode(utf8("not dogpile"), KEY, LIMIT).unreadable());
+            assertEquals(
+                    Unreadable.TOO_SHORT,
+                    Envelope.decode(utf8("not"), KEY, LIMIT).unreadable());
+            assertEquals(
+                    Unreadable.MAGIC, Envelope.decode(utf8("not."), KEY, LIMIT).unreadable());
             assertEquals(
                     Unreadable.TOO_SHORT,
                     Envelope.decode(new byte[0], KEY, LIMIT).unreadable());
@@ -699,6 +772,8 @@ class EnvelopeTest {
             byte[] withDictionary = packed(preset, utf8("dictionary dictionary"));
 
             assertTrue(Envelope.decode(withRawLength(1_000, stream), KEY, LIMIT).readable());
+            assertTrue(Envelope.decode(withRawLength(0, packed(new byte[0])), KEY, LIMIT)
+                    .readable());
             for (byte[] bytes : new byte[][] {
                 withRawLength(1_001, stream),
                 withRawLength(999, stream),
