@@ -70,6 +70,7 @@ class PushTest {
         assertThat(parse("K node a text of a key")).isEqualTo(new Push.Copied("node", "a text of a key"));
         assertThat(parse("K node ")).isEqualTo(new Push.Copied("node", ""));
         assertThat(parse("H17")).isEqualTo(new Push.Beat(17));
+        assertThat(parse("H7")).isEqualTo(new Push.Beat(7));
     }
 
     @ParameterizedTest

@@ -26,7 +26,6 @@ import io.dogpile.core.Slots;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -1203,18 +1202,6 @@ class RedisSlotTest {
                     Generations.Both.parse("9000000000000000 9000000000000000"));
             assertNull(Generations.Both.parse("9000000000000001 0"));
             assertNull(Generations.Both.parse("0 9000000000000001"));
-        }
-    }
-
-    @Nested
-    class Messages {
-        @Test
-        void ofAPublication_withALengthOfNoKey_orBeyondItsEnd_areUnknown() {
-            for (String message : Arrays.asList("P 4 key", "P 3", "P 3key", "P  key", "Px3 key", "P 99999999999 key")) {
-                assertEquals(new Push.Unknown(), Push.parse(Texts.bytes(message)), message);
-            }
-            assertEquals(new Push.Changed("key", null, null), Push.parse(Texts.bytes("A 3 key")));
-            assertEquals(new Push.Changed("", null, null), Push.parse(Texts.bytes("I 0 ")));
         }
     }
 }
