@@ -143,7 +143,7 @@ public final class Envelope {
             long nowMillis = now.toEpochMilli();
             long age = nowMillis - createdAtMillis;
             boolean overflowed = (nowMillis ^ createdAtMillis) < 0 && (nowMillis ^ age) < 0;
-            return !overflowed ? age : nowMillis > 0 ? Long.MAX_VALUE : Long.MIN_VALUE;
+            return !overflowed ? age : nowMillis >= 0 ? Long.MAX_VALUE : Long.MIN_VALUE;
         }
     }
 

@@ -234,11 +234,14 @@ class EnvelopeTest {
             assertEquals(0, age(0, 0));
             assertEquals(-5, age(5, 0));
             assertEquals(5, age(-5, 0));
+            assertEquals(0, age(-5, -5));
+            assertEquals(-5, age(0, -5));
         }
 
         @Test
         void tooFarApartForANumber_isTheNearestOne() {
             assertEquals(Long.MAX_VALUE, age(Long.MIN_VALUE, 1));
+            assertEquals(Long.MAX_VALUE, age(Long.MIN_VALUE, 0));
             assertEquals(Long.MAX_VALUE, age(-2, Long.MAX_VALUE));
             assertEquals(Long.MAX_VALUE, age(-1, Long.MAX_VALUE - 1));
             assertEquals(Long.MIN_VALUE, age(Long.MAX_VALUE, -2));
