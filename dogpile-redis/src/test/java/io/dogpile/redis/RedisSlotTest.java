@@ -584,6 +584,34 @@ class RedisSlotTest {
             assertEquals(HELD, claim(b, NEEDED).kind());
         }
 
+        @Test
+        void aLeaseIsWatchedFromTheFirstClaim_alsoWhereThatIsNotAnswered() throws Exception {
+            granted(a);
+            told(b);
+            Slot.Seen<String> seen = read(b, "key");
+            b.way = ModelNode.Way.REQUEST_LOST;
+            assertThrows(JedisException.class, () -> seen.claim(NEEDED));
+            b.way = ModelNode.Way.GOOD;
+
+            world.passButOnServer(Duration.ofMillis(5_501));
+
+            assertEquals(GRANTED, claim(b, NEEDED).kind());
+        }
+
+        @Test
+        void aRenewedLeaseIsWatchedFromThenOn_alsoWhereTheServerIsNotAsked() throws Exception {
+            Slot.Grant<String> right = granted(a);
+            told(b);
+            claim(b, NEEDED);
+            world.pass(Duration.ofSeconds(1));
+            assertTrue(right.renew());
+            assertEquals(HELD, claim(b, NEEDED).kind());
+
+            world.passButOnServer(Duration.ofMillis(5_501));
+
+            assertEquals(GRANTED, claim(b, NEEDED).kind());
+        }
+
         /** It lasts 5 s, of which 2 s are left when it is first heard of: 5.5 s from then on, not 2.2. */
         @Test
         void aLeaseThatIsHeardOfLate_isWaitedForAsLongAsItLasts() throws Exception {
@@ -669,6 +697,21 @@ class RedisSlotTest {
             claim(b, EARLY);
             theirs.publish(draft("value"));
             assertEquals(List.of(""), told);
+        }
+
+        @Test
+        void whoStoppedWatching_isToldNothing() throws Exception {
+            List<String> told = new ArrayList<>();
+            Slot.Watch watch = slot(b, "key").watch(seen -> told.add("told"));
+            assertFalse(watch.live());
+            b.listening();
+            assertTrue(watch.live());
+            told.clear(); // that it is live now
+
+            watch.close();
+            a.partition.put("key", draft("value"));
+
+            assertEquals(List.of(), told);
         }
 
         @Test
@@ -1138,7 +1181,6 @@ class RedisSlotTest {
         void areNotToldOnce_thePartitionIsClosed_norAskedFor() throws Exception {
             watching(b);
             b.partition.close();
-            b.partition.close();
             b.commands = 0;
 
             a.partition.invalidateAll(Invalidation.SOFT);
@@ -1146,6 +1188,7 @@ class RedisSlotTest {
 
             assertEquals(List.of(), near);
             assertEquals(0, b.commands);
+            b.partition.close(); // twice is harmless
         }
 
         @Test

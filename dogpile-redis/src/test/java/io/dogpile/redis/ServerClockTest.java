@@ -59,6 +59,14 @@ class ServerClockTest {
     }
 
     @Test
+    void answersThatMeetInOnePoint_areExact() {
+        clock.answered(0, 0, 1_000);
+        clock.answered(0, 0, 1_001);
+
+        assertThat(clock.nanosOf(1_001)).isZero();
+    }
+
+    @Test
     void serversClockSet_isBelievedAtOnce_eitherWay() {
         clock.answered(0, MILLI, SERVER_MILLIS);
         clock.answered(SECOND, SECOND + MILLI, SERVER_MILLIS - 3_600_000);
