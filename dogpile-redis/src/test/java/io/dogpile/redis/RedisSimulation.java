@@ -195,6 +195,9 @@ final class RedisSimulation implements SimServer.World {
         /** The server did not answer when it looked last. */
         boolean blind;
 
+        /** When the server did the last look that it answered. */
+        int looked = -1;
+
         Running creating;
         Made got;
         Throwable failure;
@@ -588,6 +591,9 @@ final class RedisSimulation implements SimServer.World {
         }
         awake(by);
         told(by, there, said);
+        if (command.getCommand() == Protocol.Command.HMGET && current instanceof Caller caller) {
+            caller.looked = said;
+        }
         if (script == RedisScript.CLAIM && current instanceof Caller caller && SimServer.isGranted(reply)) {
             caller.nonce = SimServer.argument(command, 1);
         }
@@ -942,10 +948,7 @@ final class RedisSimulation implements SimServer.World {
             return;
         }
         caller.got = made;
-        boolean whileDown = caller.blind && acquired.origin() == Acquired.Origin.STALE;
-        if (!whileDown) { // else it is given what was found before the server ceased to answer
-            checkInvalidated(caller, made);
-        }
+        checkInvalidated(caller, made);
     }
 
     // Faults, and what else others do
@@ -1135,25 +1138,29 @@ final class RedisSimulation implements SimServer.World {
         if ((drawn & excuses) != 0 || !caller.node.tasks.isEmpty() || caller.node.isPaused()) {
             return false;
         }
+        String record = SimNode.record(caller.key);
+        if (caller.looked >= 0 && caller.looked <= server.storedAt(record)) {
+            return false; // its own look was overtaken by what is there, and what it found may have expired on its way
+        }
         int earliest = caller.began;
         for (Caller other : callers) {
             if (other.node == caller.node && !other.ended && other.key.equals(caller.key)) {
                 earliest = Math.min(earliest, other.began);
             }
         }
-        return server.usableSince(SimNode.record(caller.key)) < earliest;
+        return server.usableSince(record) < earliest;
     }
 
     /**
      * Who joins a wait gets what that one is told: what the server said before the invalidation, and was on its way when the
-     * caller began.
+     * caller began. And who looks, and is not answered, gets what its JVM was told before.
      */
-    private boolean wasOnItsWay(Caller caller, Made made, Invalidated before) {
+    private boolean wasTold(Caller caller, Made made, Invalidated before) {
         return told.stream()
                 .anyMatch(one -> one.node == caller.node
                         && one.made == made
                         && one.said <= before.returned
-                        && one.heard >= caller.began);
+                        && (one.heard >= caller.began || caller.blind));
     }
 
     /** Who began after an invalidation had been answered gets nothing that was granted before it was asked for. */
@@ -1169,7 +1176,7 @@ final class RedisSimulation implements SimServer.World {
                     && granted < each.done
                     && each.returned < caller.began
                     && server.lastFailover() < each.done
-                    && !wasOnItsWay(caller, made, each)) {
+                    && !wasTold(caller, made, each)) {
                 violated(
                         Promise.NOTHING_FROM_BEFORE_AN_INVALIDATION,
                         caller + " got " + made + ", granted at event " + granted + ", and " + each);

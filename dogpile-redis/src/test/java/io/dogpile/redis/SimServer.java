@@ -134,6 +134,7 @@ final class SimServer {
     private final Map<String, Right> rights = new HashMap<>();
     private final Map<String, Integer> grantedAt = new HashMap<>();
     private final Map<String, Integer> usableSince = new HashMap<>();
+    private final Map<String, Integer> storedAt = new HashMap<>();
     private final Set<RedisScript> known = new HashSet<>();
     private final Set<String> records = new HashSet<>();
     private boolean silent;
@@ -243,6 +244,11 @@ final class SimServer {
             return Integer.MAX_VALUE;
         }
         return usableSince.getOrDefault(record, Integer.MAX_VALUE);
+    }
+
+    /** The event that stored what is there, or declared it stale; a negative number if there was none. */
+    int storedAt(String record) {
+        return storedAt.getOrDefault(record, -1);
     }
 
     boolean hasFresh(String record) {
@@ -435,6 +441,9 @@ final class SimServer {
         if (m1 == null) {
             usableSince.remove(key);
             return;
+        }
+        if (!m1.equals(m0)) {
+            storedAt.put(key, world.event());
         }
         boolean ended = m0 == null || (hardEnd(m0) != 0 && hardEnd(m0) < millis());
         if (ended || !usableSince.containsKey(key)) {
