@@ -599,7 +599,7 @@ class RedisRacesTest {
             master.kill();
             replica.thaw();
             Await.until("the replica is the master", () -> sentinels.master() == replica);
-            Await.until("writes are taken", () -> isWritable(other));
+            Await.until("writes are taken", () -> isWritable(holder) && isWritable(other));
             assertEquals(VOIDED, published(lost, "of the lost master"));
             Slot.Grant<String> successor = granted(claim(other, "key"));
             assertTrue(successor.fencingToken() > fence);
