@@ -446,14 +446,14 @@ final class SimServer {
             storedAt.put(key, world.event());
         }
         boolean ended = m0 == null || (hardEnd(m0) != 0 && hardEnd(m0) < millis());
-        if (ended || !usableSince.containsKey(key)) {
-            if (!m1.equals(m0)) {
-                usableSince.put(key, world.event());
-            }
-        }
         RedisRecord.Stamps before = stamps(m0);
         RedisRecord.Stamps after = stamps(m1);
-        if (before != null && !m1.equals(m0) && after.fence() != before.fence() && after.fence() < before.fence()) {
+        // What is declared stale is no other value: one of a generation that is over stays without use.
+        boolean isAnother = before == null || after.fence() != before.fence();
+        if (isAnother && (ended || !usableSince.containsKey(key))) {
+            usableSince.put(key, world.event());
+        }
+        if (before != null && after.fence() < before.fence()) {
             world.violated(Violation.Promise.FENCES_GROW, "a value with " + m1 + " replaced one with " + m0);
         }
     }
