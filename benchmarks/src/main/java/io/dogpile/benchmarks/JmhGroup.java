@@ -63,15 +63,21 @@ record JmhGroup(
      * @param title what it is
      * @param goals what it is to reach
      * @param forks in how many JVMs it is run
+     * @param mostThreads by how many threads it is run at most
      */
-    record Row(String method, String title, List<RatioGoal> goals, int forks) {
+    record Row(String method, String title, List<RatioGoal> goals, int forks, int mostThreads) {
         Row(String method, String title, RatioGoal... goals) {
-            this(method, title, List.of(goals), FORKS);
+            this(method, title, List.of(goals), FORKS, Integer.MAX_VALUE);
         }
 
         /** In one JVM only: no goal depends on it. */
         static Row inPassing(String method, String title) {
-            return new Row(method, title, List.of(), 1);
+            return new Row(method, title, List.of(), 1, Integer.MAX_VALUE);
+        }
+
+        /** As {@link #inPassing}, and by one thread only. */
+        static Row ofOneThread(String method, String title) {
+            return new Row(method, title, List.of(), 1, 1);
         }
 
         /** The one of the table, if there is any. */
@@ -122,15 +128,26 @@ record JmhGroup(
     void run(String... jvmArguments) throws RunnerException {
         for (String spread : spreads.isEmpty() ? NO_SPREAD : spreads) {
             for (int number : threads) {
-                List<Figures> seen = new ArrayList<>();
-                for (Row row : rows) {
-                    Progress.show(title(spread, number) + ": " + row.title());
-                    seen.add(measure(row, spread, number, jvmArguments));
-                }
-                Progress.end();
-                print(spread, number, seen);
+                by(number).runTable(spread, number, jvmArguments);
             }
         }
+    }
+
+    /** Those rows that are run by so many threads. */
+    private JmhGroup by(int number) {
+        List<Row> some =
+                rows.stream().filter(row -> row.mostThreads() >= number).toList();
+        return new JmhGroup(benchmarks, some, spreads, differences, threads);
+    }
+
+    private void runTable(String spread, int number, String... jvmArguments) throws RunnerException {
+        List<Figures> seen = new ArrayList<>();
+        for (Row row : rows) {
+            Progress.show(title(spread, number) + ": " + row.title());
+            seen.add(measure(row, spread, number, jvmArguments));
+        }
+        Progress.end();
+        print(spread, number, seen);
     }
 
     private String title(String spread, int threads) {
