@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -38,7 +37,6 @@ import redis.clients.jedis.BinaryJedisPubSub;
  */
 final class Inbox implements AutoCloseable {
     static final long BEAT_MILLIS = 2_000;
-    private static final int MOST_BEATS_MISSED = 2;
 
     enum State {
         CONNECTING,
@@ -47,21 +45,16 @@ final class Inbox implements AutoCloseable {
         CLOSED
     }
 
-    /** Told of changes of one record; null for "look again". */
-    interface Waiting extends Consumer<Push.@Nullable Changed> {}
-
     private final Logger log = LoggerFactory.getLogger("io.dogpile.redis");
     private final Server server;
     private final Names names;
     private final String id;
     private final byte[] own;
-    private final Map<String, Place> places = new ConcurrentHashMap<>();
+    private final Map<String, WaitingPlace> places = new ConcurrentHashMap<>();
     private final Map<String, List<Consumer<@Nullable String>>> nearByChannel = new ConcurrentHashMap<>();
     private final Map<String, List<Generations>> generations = new ConcurrentHashMap<>();
     private final ReentrantLock channels = new ReentrantLock();
-    private final AtomicLong beats = new AtomicLong();
-    private volatile long lastBeat;
-    private volatile long lastSent;
+    private final Heartbeats beats = new Heartbeats();
     private volatile State state = State.CONNECTING;
     private volatile @Nullable Subscription subscription;
 
@@ -80,73 +73,16 @@ final class Inbox implements AutoCloseable {
         return state;
     }
 
-    /** What this JVM knows of a record that it waits for; gone with the last who waits. */
-    static final class Place {
-        final List<Waiting> waiting = new CopyOnWriteArrayList<>();
-        private volatile @Nullable Observed observed;
-        private volatile long takesFromFence = Long.MAX_VALUE;
-        private volatile long takesAfterMillis = Long.MAX_VALUE;
-
-        /** A lease of another, seen unchanged since a local time. */
-        record Observed(RedisRecord.Lease lease, long since, boolean registered) {}
-
-        @Nullable
-        Observed observed() {
-            return observed;
-        }
-
-        /** Whether the server has this node noted as one to be told when that lease ends. */
-        boolean isNotedFor(RedisRecord.Lease lease) {
-            Observed before = observed;
-            return before != null && before.registered && before.lease.nonce().equals(lease.nonce());
-        }
-
-        /**
-         * A lease with that fence was held while somebody waited here. What is stored under it, or later, was not invalidated
-         * before the wait began; what a message brings of before may have been, since it was on its way.
-         */
-        void takesFrom(long fence) {
-            takesFromFence = fence;
-        }
-
-        /** The same of some lease, by the server's time. */
-        void takesAfter(long serverMillis) {
-            takesAfterMillis = serverMillis;
-        }
-
-        /** Whoever begins to wait takes nothing before it is told what it waits for. */
-        private void takesNothingYet() {
-            takesFromFence = Long.MAX_VALUE;
-            takesAfterMillis = Long.MAX_VALUE;
-        }
-
-        /** Whether a value that was pushed is one that was waited for. */
-        boolean takes(RedisRecord.Stamps pushed) {
-            return pushed.fence() >= takesFromFence || pushed.storedAtMillis() > takesAfterMillis;
-        }
-
-        /** The lease is seen now; what was noted of the same one stands. */
-        void sees(RedisRecord.Lease lease, boolean registered, long now) {
-            Observed before = observed;
-            if (before == null || !before.lease.nonce().equals(lease.nonce())) {
-                observed = new Observed(lease, now, registered);
-                return;
-            }
-            boolean stands = before.lease.expiryMillis() == lease.expiryMillis();
-            observed = new Observed(lease, stands ? before.since : now, registered || before.registered);
-        }
-    }
-
     /** What is known of a record; null if nobody here waits for it. */
     @Nullable
-    Place place(String record) {
+    WaitingPlace place(String record) {
         return places.get(record);
     }
 
     /** Tells of changes of a record until it is closed. */
-    Slot.Watch watch(String record, Waiting told) {
+    Slot.Watch watch(String record, WaitingPlace.Waiting told) {
         places.compute(record, (key, before) -> {
-            Place place = before == null ? new Place() : before;
+            WaitingPlace place = before == null ? new WaitingPlace() : before;
             place.takesNothingYet();
             place.waiting.add(told);
             return place;
@@ -215,26 +151,29 @@ final class Inbox implements AutoCloseable {
             breakOffIfSilent();
             return;
         }
-        if (beats.get() - lastBeat >= MOST_BEATS_MISSED) {
-            if (lastSent > lastBeat) {
-                log.warn("Redis: {} heartbeats did not come back to inbox {}; subscribing anew", MOST_BEATS_MISSED, id);
-            } else {
+        switch (beats.course()) {
+            case LOST:
+                log.warn("Redis: {} heartbeats did not come back to inbox {}; subscribing anew", Heartbeats.MOST_MISSED, id);
+                breakOff();
+                return;
+            case NOT_SENT:
                 log.debug("Redis: heartbeats cannot be sent; inbox {} subscribes anew", id); // why was told already
-            }
-            breakOff();
-            return;
+                breakOff();
+                return;
+            case WELL:
+                break;
         }
-        long number = beats.incrementAndGet();
+        long number = beats.begin();
         sender.accept(() -> {
             server.send(server.publish(own, Texts.bytes("H" + number)));
-            lastSent = number;
+            beats.sent(number);
         });
     }
 
     /** Nothing else ends a connection that is lost after it was opened and before it is acknowledged. */
     private void breakOffIfSilent() {
         Subscription now = subscription;
-        if (state == State.CONNECTING && now != null && ++now.beatsUnacknowledged > MOST_BEATS_MISSED) {
+        if (state == State.CONNECTING && now != null && ++now.beatsUnacknowledged > Heartbeats.MOST_MISSED) {
             log.warn("Redis: the subscription of inbox {} is not acknowledged; subscribing anew", id);
             breakOff();
         }
@@ -290,7 +229,7 @@ final class Inbox implements AutoCloseable {
     private void got(byte[] channel, byte[] message) {
         Push push = Push.parse(message);
         if (push instanceof Push.Changed changed) {
-            Place place = places.get(changed.key());
+            WaitingPlace place = places.get(changed.key());
             if (place != null) {
                 place.waiting.forEach(one -> tell(() -> one.accept(changed)));
             }
@@ -301,14 +240,7 @@ final class Inbox implements AutoCloseable {
                     .getOrDefault(Texts.of(channel), List.of())
                     .forEach(one -> tell(() -> one.accept(copied.text())));
         } else if (push instanceof Push.Beat beat && Arrays.equals(channel, own)) {
-            heard(beat.number());
-        }
-    }
-
-    /** One that was not sent yet is a stranger's, and would pass for all those that will not come back. */
-    private void heard(long number) {
-        if (number > lastBeat && number <= beats.get()) {
-            lastBeat = number;
+            beats.heard(beat.number());
         }
     }
 
@@ -358,7 +290,7 @@ final class Inbox implements AutoCloseable {
                     acknowledged.contains(Texts.of(own)) && acknowledged.contains(Texts.of(names.channelOfAll()));
             if (both && !wasLive) {
                 wasLive = true;
-                lastBeat = beats.get();
+                beats.forget();
                 to(State.LIVE);
                 subscribeLate();
             }

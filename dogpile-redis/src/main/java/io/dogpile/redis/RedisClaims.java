@@ -99,7 +99,7 @@ final class RedisClaims<V> {
         if (!wish.willWait()) {
             return Slot.Claim.held(Duration.ofMillis(left), seen);
         }
-        Inbox.Place place = placeOf(seen);
+        WaitingPlace place = placeOf(seen);
         if (place == null || !place.isNotedFor(held)) {
             return null;
         }
@@ -108,7 +108,7 @@ final class RedisClaims<V> {
         return stoodStill(held, place) == null ? Slot.Claim.held(Duration.ofMillis(left), seen) : null;
     }
 
-    private Inbox.@Nullable Place placeOf(RedisSight<V> seen) {
+    private @Nullable WaitingPlace placeOf(RedisSight<V> seen) {
         return node.inbox().place(seen.name().full());
     }
 
@@ -120,7 +120,7 @@ final class RedisClaims<V> {
             reason = Slot.Wish.Reason.EARLY;
         }
         RedisRecord.Lease held = seen.held();
-        Inbox.Place place = placeOf(seen);
+        WaitingPlace place = placeOf(seen);
         String dead = null;
         if (held != null && place != null) {
             place.sees(held, false, time.nanos());
@@ -130,8 +130,8 @@ final class RedisClaims<V> {
     }
 
     /** The lease, if this JVM saw it stand still for longer than it lasts. */
-    private @Nullable String stoodStill(RedisRecord.Lease held, Inbox.Place place) {
-        Inbox.Place.Observed observed = place.observed();
+    private @Nullable String stoodStill(RedisRecord.Lease held, WaitingPlace place) {
+        WaitingPlace.Observed observed = place.observed();
         if (observed == null || !observed.lease().seenAs().equals(held.seenAs())) {
             return null;
         }
@@ -185,7 +185,7 @@ final class RedisClaims<V> {
 
     /** The server has noted this node, if it waits, as one to be told. */
     private void noteHolder(Attempt<V> attempt, @Nullable String holder, long leftMillis, long serverMillis) {
-        Inbox.Place place = placeOf(attempt.seen);
+        WaitingPlace place = placeOf(attempt.seen);
         int blank = holder == null ? -1 : holder.indexOf(' ');
         if (place != null && blank > 0) {
             long expiry = Long.parseLong(Objects.requireNonNull(holder).substring(blank + 1));

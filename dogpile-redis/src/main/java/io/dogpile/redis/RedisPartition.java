@@ -218,7 +218,7 @@ final class RedisPartition<V> implements Partition<V> {
             return null;
         }
         Generations.Both known = generations.known();
-        Inbox.Place place = node.inbox().place(name.full());
+        WaitingPlace place = node.inbox().place(name.full());
         if (stamps.generation() < Math.max(known.hard(), known.soft()) || place == null || !place.takes(stamps)) {
             return null;
         }

@@ -107,7 +107,7 @@ final class Sweeper {
 
     /** At most 256 for each region. What has such a name and is none, a stranger left. */
     private void listFolders() throws IOException {
-        for (Path region : list(directory, path -> FilePartition.isRegion(path) && isFolder(path))) {
+        for (Path region : list(directory, path -> RegionFiles.isRegion(path) && isFolder(path))) {
             folders.addAll(list(region, path -> path.getFileName().toString().length() == 2 && isFolder(path)));
         }
     }
@@ -131,7 +131,7 @@ final class Sweeper {
         List<Path> all = list(folder, path -> true);
         if (marks != null) { // else the region is about to draw them
             for (Path path : all) {
-                if (path.toString().endsWith(FilePartition.SUFFIX)) {
+                if (path.toString().endsWith(RegionFiles.SUFFIX)) {
                     look(path, marks);
                 } else {
                     removeLeftOver(path);
@@ -179,10 +179,10 @@ final class Sweeper {
     /** The second file of a writer that died; one that lives holds the lock. */
     private void removeLeftOver(Path part) throws IOException {
         String name = part.getFileName().toString();
-        int end = name.lastIndexOf(FilePartition.SUFFIX);
+        int end = name.lastIndexOf(RegionFiles.SUFFIX);
         if (end > 0 && !isFolder(part)) {
-            Path path = part.resolveSibling(name.substring(0, end + FilePartition.SUFFIX.length()));
-            LockFiles.Held write = locked(LockPlace.Kind.WRITE, FilePartition.lockName(path));
+            Path path = part.resolveSibling(name.substring(0, end + RegionFiles.SUFFIX.length()));
+            LockFiles.Held write = locked(LockPlace.Kind.WRITE, FileName.lockOf(path));
             if (write != null) {
                 try {
                     Files.deleteIfExists(part);
@@ -199,12 +199,12 @@ final class Sweeper {
 
     /** Removes a file, unless its successor is being created, it is being written, or it is not as it was. */
     private boolean removed(Path path, long fence, RegionMarks.Marks marks) throws IOException {
-        LockFiles.Held right = locked(LockPlace.Kind.RIGHT, FilePartition.rightName(path, fence, marks));
+        LockFiles.Held right = locked(LockPlace.Kind.RIGHT, FileName.rightOf(path, fence, marks));
         if (right == null) {
             return false;
         }
         try {
-            LockFiles.Held write = locked(LockPlace.Kind.WRITE, FilePartition.lockName(path));
+            LockFiles.Held write = locked(LockPlace.Kind.WRITE, FileName.lockOf(path));
             if (write == null) {
                 return false;
             }

@@ -159,7 +159,7 @@ class FileBackendTest {
             List<LockFiles.Held> held = new ArrayList<>();
             for (Path file : files()) {
                 held.add(locks.tryLock(
-                        locks.place(LockPlace.Kind.WRITE, FilePartition.lockName(file)), LockFiles.Mode.EXCLUSIVE));
+                        locks.place(LockPlace.Kind.WRITE, FileName.lockOf(file)), LockFiles.Mode.EXCLUSIVE));
             }
             assertEquals(3, partition.readAll(List.of("1", "2", "3")).size());
             assertEquals("one", read("1").value());

@@ -49,7 +49,7 @@ class FileSoakTest extends SoakContract {
     protected String unsettled() {
         return files().stream()
                 .map(Path::toString)
-                .filter(file -> file.endsWith(FilePartition.SUFFIX))
+                .filter(file -> file.endsWith(RegionFiles.SUFFIX))
                 .findAny()
                 .orElse("");
     }
