@@ -129,7 +129,7 @@ public final class Benchmarks {
     private Benchmarks() {}
 
     /**
-     * Runs groups.
+     * Runs groups; where all were asked for, the {@linkplain Report report} is made of them.
      *
      * @param args the names of groups, or "all"; {@code run=ID}, of a run to go on with: what was measured under that id is left
      *     out; {@code to=DIRECTORY}, where the figures are kept, {@value #RESULTS} by default
@@ -157,8 +157,15 @@ public final class Benchmarks {
             }
         }
         boolean isWhole = measure(left, run, directory);
+        if (names.contains(ALL)) { // from nothing to the page by one command
+            Report.main(isGiven("to=", args) ? new String[] {directory.toString()} : new String[0]);
+        }
         // A peer's threads must not keep this waiting.
         System.exit(isWhole ? 0 : 1);
+    }
+
+    private static boolean isGiven(String name, String... args) {
+        return Stream.of(args).anyMatch(word -> word.startsWith(name));
     }
 
     private static String option(String name, String otherwise, String... args) {
