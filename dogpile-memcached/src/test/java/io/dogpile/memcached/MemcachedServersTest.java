@@ -346,7 +346,8 @@ class MemcachedServersTest {
         long getsWhileTheyWait = server.stat("cmd_get");
         assertThrows(TimeoutException.class, () -> waiters.get(0).get(500, TimeUnit.MILLISECONDS));
         long gets = server.stat("cmd_get") - getsWhileTheyWait;
-        // A poll reads two items each 15 ms, some 70 in this time; 20 waiters that poll each for itself: 20 times as many.
+        // A poll reads two items each 15 ms, some 70 in this time; 20 waiters that poll each for itself: 20 times as
+        // many.
         assertTrue(gets < 200, () -> gets + " reads in half a second");
         right.publish(draft("value"));
         long published = System.nanoTime();

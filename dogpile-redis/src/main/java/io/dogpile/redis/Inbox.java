@@ -153,7 +153,10 @@ final class Inbox implements AutoCloseable {
         }
         switch (beats.course()) {
             case LOST:
-                log.warn("Redis: {} heartbeats did not come back to inbox {}; subscribing anew", Heartbeats.MOST_MISSED, id);
+                log.warn(
+                        "Redis: {} heartbeats did not come back to inbox {}; subscribing anew",
+                        Heartbeats.MOST_MISSED,
+                        id);
                 breakOff();
                 return;
             case NOT_SENT:

@@ -14,12 +14,7 @@ final class FileRight<V> implements Slot.Grant<V> {
     private final FileSight<V> seen;
     private final AtomicBoolean ended = new AtomicBoolean();
 
-    FileRight(
-            RegionFiles<V> files,
-            FileName name,
-            LockFiles.Held held,
-            RegionMarks.Marks valid,
-            FileSight<V> seen) {
+    FileRight(RegionFiles<V> files, FileName name, LockFiles.Held held, RegionMarks.Marks valid, FileSight<V> seen) {
         this.files = files;
         this.name = name;
         this.held = held;

@@ -3,7 +3,6 @@ package io.dogpile.cache.file;
 import io.dogpile.cache.backend.EnvelopeSeen;
 import io.dogpile.cache.backend.ValueFormat;
 import io.dogpile.core.Slot;
-import java.io.IOException;
 import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 

@@ -80,8 +80,9 @@ final class RegionFiles<V> {
 
     /** The same failure, which says of which key. */
     IOException failed(FileName name, IOException why) {
-        String key =
-                name.text().length() <= LONGEST_KEY_SHOWN ? name.text() : name.text().substring(0, LONGEST_KEY_SHOWN) + "...";
+        String key = name.text().length() <= LONGEST_KEY_SHOWN
+                ? name.text()
+                : name.text().substring(0, LONGEST_KEY_SHOWN) + "...";
         return new IOException("region '" + region + "', key '" + key + "': " + why.getMessage(), why);
     }
 
@@ -140,8 +141,7 @@ final class RegionFiles<V> {
     private FileSight<V> sight(
             FileName name, long fence, ValueFormat.@Nullable Result<V> result, EnvelopeSeen.Freshness freshness) {
         Envelope.Stamps stamps = result == null ? null : result.stamps();
-        return new FileSight<>(
-                this, name, fence, result, EnvelopeSeen.Deadlines.byWallClock(stamps, freshness, time));
+        return new FileSight<>(this, name, fence, result, EnvelopeSeen.Deadlines.byWallClock(stamps, freshness, time));
     }
 
     // Rights
@@ -232,10 +232,7 @@ final class RegionFiles<V> {
             files.delete(name.path());
         } else {
             files.write(
-                    name.path(),
-                    header.with(newFence(), FileHeader.Mark.STALE).encode(),
-                    body.head(),
-                    body.payload());
+                    name.path(), header.with(newFence(), FileHeader.Mark.STALE).encode(), body.head(), body.payload());
         }
     }
 
