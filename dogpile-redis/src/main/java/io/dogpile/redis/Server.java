@@ -219,6 +219,11 @@ final class Server implements AutoCloseable {
     private <T> T readable(Supplier<T> asked) {
         try {
             return asked.get();
+        } catch (JedisDataException refusal) {
+            if (isOfNoKind(refusal)) {
+                dropIdle();
+            }
+            throw refusal;
         } catch (JedisException known) {
             throw known;
         } catch (RuntimeException
@@ -227,6 +232,12 @@ final class Server implements AutoCloseable {
             dropIdle();
             throw new JedisConnectionException("no server answers this; is it another program's?", unreadable);
         }
+    }
+
+    /** A plain error, which no command of this class is answered with in order: it may be the reply to an earlier one. */
+    private static boolean isOfNoKind(JedisDataException refusal) {
+        String text = refusal.getMessage();
+        return text == null || text.startsWith("ERR ");
     }
 
     /**
