@@ -282,7 +282,7 @@ public final class Envelope {
         if (maxValueBytes < 0) {
             throw new IllegalArgumentException("The limit is negative: " + maxValueBytes);
         }
-        if (payload.length > 0 && (head.length < HEADER_BYTES || head.length != payloadAt(head, 0, head.length))) {
+        if (payload.length > 0 && (head.length < HEADER_BYTES || head.length != headLength(head, 0))) {
             return decode(joined(head, payload), NO_BYTES, key, maxValueBytes);
         }
         if (head.length <= HEADER_UNITS_AT) {
@@ -319,9 +319,12 @@ public final class Envelope {
      * @return how many of them come before the payload, as they say themselves: from 0 to {@code length}
      */
     public static int payloadAt(byte[] bytes, int from, int length) {
-        return length <= HEADER_UNITS_AT
-                ? length
-                : Math.min(length, Byte.toUnsignedInt(bytes[from + HEADER_UNITS_AT]) * HEADER_UNIT);
+        return length <= HEADER_UNITS_AT ? length : Math.min(length, headLength(bytes, from));
+    }
+
+    /** How long header and extensions are, as they say. */
+    private static int headLength(byte[] bytes, int from) {
+        return Byte.toUnsignedInt(bytes[from + HEADER_UNITS_AT]) * HEADER_UNIT;
     }
 
     private static byte[] joined(byte[] first, byte[] second) {
@@ -333,7 +336,7 @@ public final class Envelope {
     /** From here on the bytes are as their writer wrote them; who that was is not known. */
     private static Decoded<Envelope> opened(byte[] bytes, byte[] apart, byte[] key, int maxValueBytes) {
         ByteBuffer in = ByteBuffer.wrap(bytes);
-        int bodyAt = Byte.toUnsignedInt(in.get(HEADER_UNITS_AT)) * HEADER_UNIT;
+        int bodyAt = headLength(bytes, 0);
         if (bodyAt < HEADER_BYTES || bodyAt > bytes.length) {
             return Decoded.not(Unreadable.LENGTH);
         }

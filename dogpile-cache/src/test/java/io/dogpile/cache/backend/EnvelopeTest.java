@@ -278,6 +278,15 @@ class EnvelopeTest {
         }
 
         @Test
+        void withAnExtension_cutAnywhere() {
+            byte[] bytes = withExtension(encoded(utf8("value")), 0x7F, new byte[6]);
+
+            for (int cut = 0; cut <= bytes.length; cut++) {
+                assertTheSame(bytes, cut);
+            }
+        }
+
+        @Test
         void damaged_cutWhereItSays() {
             byte[] whole = encoded(utf8("payload"));
             for (int at = 0; at < whole.length; at++) {
