@@ -14,6 +14,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The command: measures the groups that it is given by name, prints their tables with the goals, and keeps each group's in a file. */
@@ -145,9 +146,10 @@ public final class Benchmarks {
         // What peers tell while they start is not of interest, and what they warn of here neither.
         System.setProperty(Peers.LOG_LEVEL, "error");
         System.setProperty(Peers.MEMCACHED_LOGGER, Peers.SLF4J);
-        Path directory = Path.of(option("to=", RESULTS, args));
-        String run =
-                option("run=", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString(), args);
+        Optional<String> to = option("to=", args);
+        Path directory = Path.of(to.orElse(RESULTS));
+        String run = option("run=", args)
+                .orElseGet(() -> Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
         Map<String, Group> left = new LinkedHashMap<>(groups);
         left.keySet().retainAll(wanted);
         for (String name : wanted) {
@@ -158,22 +160,17 @@ public final class Benchmarks {
         }
         boolean isWhole = measure(left, run, directory);
         if (names.contains(ALL)) { // from nothing to the page by one command
-            Report.main(isGiven("to=", args) ? new String[] {directory.toString()} : new String[0]);
+            Report.main(to.stream().toArray(String[]::new));
         }
         // A peer's threads must not keep this waiting.
         System.exit(isWhole ? 0 : 1);
     }
 
-    private static boolean isGiven(String name, String... args) {
-        return Stream.of(args).anyMatch(word -> word.startsWith(name));
-    }
-
-    private static String option(String name, String otherwise, String... args) {
+    private static Optional<String> option(String name, String... args) {
         return Stream.of(args)
                 .filter(word -> word.startsWith(name))
                 .map(word -> word.substring(name.length()))
-                .findFirst()
-                .orElse(otherwise);
+                .findFirst();
     }
 
     /** Whether all could be measured. One that could not does not keep the others from it. */

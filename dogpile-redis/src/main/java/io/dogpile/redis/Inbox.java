@@ -152,20 +152,22 @@ final class Inbox implements AutoCloseable {
             return;
         }
         switch (beats.course()) {
-            case LOST:
+            case WELL -> sendBeat(sender);
+            case LOST -> {
                 log.warn(
                         "Redis: {} heartbeats did not come back to inbox {}; subscribing anew",
                         Heartbeats.MOST_MISSED,
                         id);
                 breakOff();
-                return;
-            case NOT_SENT:
+            }
+            case NOT_SENT -> {
                 log.debug("Redis: heartbeats cannot be sent; inbox {} subscribes anew", id); // why was told already
                 breakOff();
-                return;
-            case WELL:
-                break;
+            }
         }
+    }
+
+    private void sendBeat(Consumer<Runnable> sender) {
         long number = beats.begin();
         sender.accept(() -> {
             server.send(server.publish(own, Texts.bytes("H" + number)));

@@ -333,8 +333,7 @@ public final class RedisBackend implements Backend, AutoCloseable {
             } catch (JedisException failure) {
                 throw Health.withoutArguments(failure);
             } catch (StackOverflowError | OutOfMemoryError garbage) {
-                throw new JedisConnectionException(
-                        connecting + ": no server answers this; is it another program's?", garbage);
+                throw new JedisConnectionException(connecting + ": " + Server.ANOTHER_PROGRAM, garbage);
             }
         }
     }

@@ -36,6 +36,9 @@ import redis.clients.jedis.util.Pool;
  * again, since the caller has waited enough: what was sent may have been done.
  */
 final class Server implements AutoCloseable {
+    /** Said of what cannot be read. */
+    static final String ANOTHER_PROGRAM = "no server answers this; is it another program's?";
+
     private static final int MOST_TOGETHER = 256;
 
     private final UnifiedJedis client;
@@ -230,11 +233,11 @@ final class Server implements AutoCloseable {
                 | StackOverflowError
                 | OutOfMemoryError unreadable) { // a claim of a huge length is the last
             dropIdle();
-            throw new JedisConnectionException("no server answers this; is it another program's?", unreadable);
+            throw new JedisConnectionException(ANOTHER_PROGRAM, unreadable);
         }
     }
 
-    /** A plain error, which no command of this class is answered with in order: it may be the reply to an earlier one. */
+    /** A plain error, and none of those that are expected: it may be the reply to an earlier command. */
     private static boolean isOfNoKind(JedisDataException refusal) {
         String text = refusal.getMessage();
         return text == null || text.startsWith("ERR ");
