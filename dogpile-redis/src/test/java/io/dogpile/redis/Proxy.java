@@ -56,6 +56,7 @@ public final class Proxy implements AutoCloseable {
     private Thread acceptor;
 
     private volatile Duration delay = Duration.ZERO;
+    private final AtomicLong repliesDelayed = new AtomicLong();
     private final AtomicLong repliesLost = new AtomicLong();
 
     private Proxy(HostAndPort server, ServerSocket listener) {
@@ -109,6 +110,11 @@ public final class Proxy implements AutoCloseable {
     /** What the server sends arrives this much later, in order and however much it is. Zero ends it. */
     public void delay(Duration ofReplies) {
         delay = ofReplies;
+    }
+
+    /** How many pieces of replies have met a delay so far: each will be as late, though the delay ends meanwhile. */
+    public long repliesDelayed() {
+        return repliesDelayed.get();
     }
 
     /** Ends every fault and the delay. Connections that have lost a reply are broken: what follows would be misread. */
@@ -302,7 +308,11 @@ public final class Proxy implements AutoCloseable {
             try {
                 OutputStream out = client.getOutputStream();
                 for (Chunk chunk = replies.take(); chunk != Chunk.END; chunk = replies.take()) {
-                    TimeUnit.NANOSECONDS.sleep(delay.toNanos() - (System.nanoTime() - chunk.sinceNanos));
+                    Duration later = delay;
+                    if (!later.isZero()) {
+                        repliesDelayed.incrementAndGet();
+                    }
+                    TimeUnit.NANOSECONDS.sleep(later.toNanos() - (System.nanoTime() - chunk.sinceNanos));
                     awaitPassage();
                     if (fault == Fault.NO_REPLIES) {
                         lostReplies = true;

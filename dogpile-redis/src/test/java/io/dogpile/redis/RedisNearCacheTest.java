@@ -217,6 +217,7 @@ class RedisNearCacheTest {
         count.reset();
         var reader = callers.start(() -> another.get("key"));
         Await.until("the server has read it", () -> Calls.of(count).contains("HMGET"));
+        Await.until("the reply is under way", () -> proxy.repliesDelayed() > 0);
         proxy.delay(Duration.ZERO); // what comes now overtakes that reply
 
         region.put("key", "new");
