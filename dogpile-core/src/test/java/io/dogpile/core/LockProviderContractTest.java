@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -164,6 +165,27 @@ class LockProviderContractTest {
                         .map(source -> ((MethodSource) source).getMethodName())
                         .orElse("?")));
         return broken;
+    }
+
+    /** Where two contenders meet, once, so that what only a race would show is always seen. The test's thread passes. */
+    private static final class Meeting {
+        private static final long A_CONTENDER_COMES_SECONDS = 30;
+
+        private final Thread test = Thread.currentThread();
+        private final CountDownLatch arrived = new CountDownLatch(2);
+
+        void await() {
+            if (Thread.currentThread() == test) {
+                return;
+            }
+            arrived.countDown();
+            try {
+                assertTrue(arrived.await(A_CONTENDER_COMES_SECONDS, TimeUnit.SECONDS), "no second contender came");
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError(e);
+            }
+        }
     }
 
     /** A provider with a clock of its own, sound unless a subclass breaks one of its steps. */
@@ -400,6 +422,18 @@ class LockProviderContractTest {
     }
 
     static class GrantsAll extends Sound {
+        private final Meeting inside = new Meeting();
+
+        GrantsAll() {
+            locks = new InMemory() {
+                @Override
+                long token(long number) {
+                    inside.await();
+                    return number;
+                }
+            };
+        }
+
         @Override
         protected LockProvider provider() {
             return (name, leaseTime) -> {
@@ -411,6 +445,8 @@ class LockProviderContractTest {
 
     static class ChecksThenActs extends Sound {
         private final Set<String> held = ConcurrentHashMap.newKeySet();
+        private final Meeting between = new Meeting();
+        private final Meeting inside = new Meeting();
 
         @Override
         protected LockProvider provider() {
@@ -418,14 +454,13 @@ class LockProviderContractTest {
                 if (held.contains(name)) {
                     return Optional.empty();
                 }
-                for (int turn = 0; turn < 100; turn++) {
-                    Thread.yield();
-                }
+                between.await();
                 held.add(name);
                 long token = locks.numbers.incrementAndGet();
                 return Optional.of(new Lease() {
                     @Override
                     public long fencingToken() {
+                        inside.await();
                         return token;
                     }
 
