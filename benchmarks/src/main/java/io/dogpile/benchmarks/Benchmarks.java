@@ -176,7 +176,7 @@ public final class Benchmarks {
     /** Whether all could be measured. One that could not does not keep the others from it. */
     private static boolean measure(Map<String, Group> groups, String run, Path directory) {
         Machine machine = Machine.here();
-        System.out.println(machine.told());
+        System.out.println(machine.told() + "; " + machine.loadTold());
         boolean isWhole = true;
         long seconds = groups.values().stream().mapToLong(Group::seconds).sum();
         int number = 0;

@@ -55,8 +55,12 @@ record Machine(String jdk, String vm, int cores, String system, List<String> pee
         return "JDK " + jdk + " (" + vm + "), " + cores + " cores, " + system;
     }
 
-    /** In a line. */
+    /** In a line, with what is measured against. */
     String told() {
-        return place() + "; " + String.join(", ", peers) + "; load average before the run " + Table.number(load, 1);
+        return place() + "; " + String.join(", ", peers);
+    }
+
+    String loadTold() {
+        return "load average before the run " + Table.number(load, 1);
     }
 }

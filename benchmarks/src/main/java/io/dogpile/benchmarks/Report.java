@@ -118,7 +118,8 @@ public final class Report {
     }
 
     private static String when(Measured group) {
-        return "Run " + group.run() + ", began " + group.began() + ", took " + group.seconds() + " s";
+        return "Run " + group.run() + ", began " + group.began() + ", took " + group.seconds() + " s, "
+                + group.machine().loadTold();
     }
 
     /** Each machine once, with the groups that were measured on it. */

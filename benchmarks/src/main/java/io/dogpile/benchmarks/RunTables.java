@@ -42,8 +42,7 @@ final class RunTables {
         }
         out.append(Table.markdown(rows)).append("\nWhere:\n\n");
         all.stream()
-                .map(each -> each.machine().place() + "; "
-                        + String.join(", ", each.machine().peers()))
+                .map(each -> each.machine().told())
                 .distinct()
                 .forEach(place -> out.append("- ").append(place).append('\n'));
         out.append("\nMissed:\n\n");

@@ -77,4 +77,12 @@ class ReportTest {
                 .isPositive()
                 .isLessThan(page.indexOf("<h2>group, JDK 17</h2>"));
     }
+
+    @Test
+    void oneMachine_isToldOnce_whateverItsLoadBeforeEachRun() throws Exception {
+        Machine busier = new Machine("17.0.1+2-a", "a VM", 2, "a system", List.of("peer-1.0"), 1.5);
+        String page = Report.page(List.of(
+                measured(WON), new Measured("two", "other", "", "2026-01-02T03:04:05Z", 7, busier, List.of(WON))));
+        assertThat(page).containsOnlyOnce("a VM").contains("before the run 0.5", "before the run 1.5");
+    }
 }
