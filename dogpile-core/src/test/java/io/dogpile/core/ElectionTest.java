@@ -38,6 +38,7 @@ class ElectionTest {
     private boolean readsFree = true;
     private long softTimeout;
     private long maxAge = Options.UNSET;
+    private long maxUsableAge = Options.UNSET;
     private Executor refreshOn;
     private double beta;
     private WhenDown whenDown = WhenDown.CREATE;
@@ -101,7 +102,7 @@ class ElectionTest {
                 HARD,
                 HARD,
                 maxAge,
-                Options.UNSET,
+                maxUsableAge,
                 takesStale,
                 softTimeout,
                 HARD,
@@ -726,6 +727,51 @@ class ElectionTest {
             Election<String> waits = waiting(ABSENT);
             assertEquals(Action.READ, waits.offer(before, BEGAN));
             assertEquals(State.LEADING, waits.state());
+        }
+
+        /** Stale already, of which the one who asks takes any; from before the call. */
+        private final Flight.Offer<String> expiring = new Flight.Offer<>(STALE, BEGAN - 1);
+
+        @Test
+        void fromBefore_whichExpiredSince_isLookedFor_byWhoFollows_untilItsDeadline() {
+            takesStale = true;
+            for (long now : List.of(EXPIRED_AT + 1, DEADLINE - 1)) {
+                Election<String> inTime = following(Want.VALUE, ABSENT);
+                assertEquals(Action.READ, inTime.offer(expiring, now));
+                assertEquals(State.FOLLOWING, inTime.state());
+            }
+
+            Election<String> late = following(Want.VALUE, ABSENT);
+            assertAwaits(DEADLINE, late, late.offer(expiring, DEADLINE));
+        }
+
+        @Test
+        void fromBefore_whichExpiredSince_isNotLookedFor_byWhoWaits_norByWhoTakesNoStaleOne() {
+            Election<String> follows = following(Want.VALUE, ABSENT);
+            assertAwaits(DEADLINE, follows, follows.offer(expiring, EXPIRED_AT + 1));
+
+            takesStale = true;
+            Election<String> waits = waiting(ABSENT);
+            long until = waits.wakeAt();
+            assertAwaits(until, waits, waits.offer(expiring, EXPIRED_AT + 1));
+            assertEquals(State.WAITING, waits.state());
+        }
+
+        @Test
+        void fromBefore_whichOnlyTheCallerTakesForExpired_isNotLookedFor() {
+            takesStale = true;
+            maxUsableAge = 0;
+            Election<String> election = following(Want.VALUE, ABSENT);
+
+            assertAwaits(DEADLINE, election, election.offer(expiring, EXPIRED_AT));
+        }
+
+        @Test
+        void fromTheMomentTheCallBegan_whichExpiredSince_isNotLookedFor() {
+            takesStale = true;
+            Election<String> election = following(Want.VALUE, ABSENT);
+
+            assertAwaits(DEADLINE, election, election.offer(new Flight.Offer<>(STALE, BEGAN), EXPIRED_AT + 1));
         }
     }
 
