@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -53,7 +54,7 @@ class GuideSamplesTest {
 
     @Nested
     class AResource {
-        private final List<String> searched = new ArrayList<>();
+        private final List<String> searched = Collections.synchronizedList(new ArrayList<>());
 
         private String buildIndex() {
             return "index " + builds.incrementAndGet();
