@@ -2,7 +2,6 @@ package io.dogpile.demo;
 
 import io.dogpile.redis.CommandCount;
 import io.dogpile.redis.RedisServer;
-import io.dogpile.redis.ServerKind;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -50,7 +49,7 @@ final class Cluster implements AutoCloseable {
     private Cluster(Size size, Progress progress) {
         this.size = size;
         this.progress = progress;
-        ServerKind.preferProcesses();
+        RedisServer.preferProcesses();
         this.server = RedisServer.start();
     }
 

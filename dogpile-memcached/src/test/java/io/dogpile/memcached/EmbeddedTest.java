@@ -1,6 +1,7 @@
 package io.dogpile.memcached;
 
 import io.dogpile.cache.backend.Backend;
+import io.dogpile.cache.servers.ServerKind;
 import io.dogpile.cache.testing.BackendContract;
 import io.dogpile.cache.testing.RegionContract;
 import io.dogpile.core.LockProvider;

@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Partition;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;

@@ -1,5 +1,12 @@
 package io.dogpile.memcached;
 
+import io.dogpile.cache.processes.Await;
+import io.dogpile.cache.servers.LoopbackServer;
+import io.dogpile.cache.servers.ServerChoice;
+import io.dogpile.cache.servers.ServerContainer;
+import io.dogpile.cache.servers.ServerKind;
+import io.dogpile.cache.servers.ServerProcess;
+import io.dogpile.cache.servers.ServerRun;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -14,39 +21,34 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.Stream;
 import net.spy.memcached.ConnectionFactoryBuilder;
 import net.spy.memcached.FailureMode;
 import net.spy.memcached.MemcachedClient;
 
 /**
- * A memcached server for tests, on the loopback address, empty at first, that can be killed, frozen and started again.
- *
- * <p>It is of the {@linkplain ServerKind#ofThisMachine() kind of this machine}, unless one is asked for; the first of each kind
- * that starts prints which. No server at all is a failure, never a skip. The port stays the same until it is closed, and
- * nothing is left of it then. What is not closed ends with the JVM, unless that is killed with -9. For one thread at a time.
+ * A memcached server for tests, of the {@linkplain #kindOfThisMachine() kind of this machine}, unless one is asked for. No
+ * server at all is a failure, never a skip.
  */
-public final class MemcachedServer implements AutoCloseable {
+public final class MemcachedServer extends LoopbackServer {
     /** How long a client made here waits for an answer. */
     public static final Duration TIMEOUT = Duration.ofSeconds(2);
 
-    private static final String LOOPBACK = "127.0.0.1";
-    private static final int PORTS_TRIED = 5;
     private static final int SOCKET_TIMEOUT_MILLIS = 500;
-    private static final Set<ServerKind> PRINTED = ConcurrentHashMap.newKeySet();
-    private static final Set<ServerRun> RUNNING = ConcurrentHashMap.newKeySet();
+    private static final ServerChoice CHOICE = new ServerChoice("memcached", () -> ServerEmbedded.isOnClassPath());
+    private static final String IMAGE = "memcached:1.6-alpine";
+    private static final String IMAGES_FOLDER = "/tmp/files";
 
-    static {
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(() -> RUNNING.forEach(ServerRun::delete), "servers of the tests"));
+    /** The variable with the folder of the files. */
+    private static final String FOLDER = "SASL_CONF_PATH";
+
+    private MemcachedServer(ServerRun run, int port) {
+        super(run, port);
     }
 
-    private final ServerRun run;
-
-    private MemcachedServer(ServerRun run) {
-        this.run = run;
+    /** See {@link ServerChoice#kind()}. */
+    static ServerKind kindOfThisMachine() {
+        return CHOICE.kind();
     }
 
     /** Starts one with no option but those that keep it on loopback. */
@@ -56,10 +58,6 @@ public final class MemcachedServer implements AutoCloseable {
 
     public static Builder builder() {
         return new Builder();
-    }
-
-    public int port() {
-        return run.port();
     }
 
     /** As a backend takes it. */
@@ -148,58 +146,19 @@ public final class MemcachedServer implements AutoCloseable {
         }
     }
 
-    /** As kill -9 does. Its connections break, what it held is lost. */
-    public void kill() {
-        run.kill();
-    }
-
-    /** Starts it again, on its port; kills it before if it runs. Returns when it takes connections. */
-    public void restart() {
-        kill();
-        run.start();
-        awaitListening();
-    }
-
-    /** As SIGSTOP does: connections stay open and new ones are taken by the system, but nothing answers. */
-    public void freeze() {
-        run.freeze();
-    }
-
-    /** Ends {@link #freeze()}. What was sent meanwhile is then done. */
-    public void thaw() {
-        run.thaw();
-    }
-
     @Override
-    public void close() {
-        if (RUNNING.remove(run)) {
-            run.delete();
-        }
-    }
-
-    @Override
-    public String toString() {
-        return "MemcachedServer[" + address() + "]";
-    }
-
-    private void awaitListening() {
-        AtomicBoolean ended = new AtomicBoolean();
-        Await.until(() -> this + " takes connections; it logged:\n" + run.log(), () -> {
-            ended.set(!run.isAlive());
-            return ended.get() || listens();
-        });
-        if (ended.get()) {
-            throw new IllegalStateException(this + " ended before it took connections; it logged:\n" + run.log());
-        }
-    }
-
-    private boolean listens() {
+    protected boolean answers() {
         try (Socket socket = new Socket()) {
             socket.connect(new InetSocketAddress(LOOPBACK, port()), SOCKET_TIMEOUT_MILLIS);
             return true;
         } catch (IOException notYet) {
             return false;
         }
+    }
+
+    @Override
+    protected String product() {
+        return "memcached";
     }
 
     /** What a server is started with. */
@@ -235,25 +194,25 @@ public final class MemcachedServer implements AutoCloseable {
          *     message has its log
          */
         public MemcachedServer start() {
-            ServerKind chosen = kind == null ? ServerKind.ofThisMachine() : kind;
-            for (int tried = 1; ; tried++) {
-                ServerRun run = chosen.run(Ports.free(), arguments, files);
-                MemcachedServer server = new MemcachedServer(run);
-                RUNNING.add(run);
-                try {
-                    run.start();
-                    server.awaitListening();
-                    if (PRINTED.add(chosen)) {
-                        System.out.println("Servers of the tests: memcached " + chosen + ", " + run.origin());
-                    }
-                    return server;
-                } catch (RuntimeException e) {
-                    server.close();
-                    if (tried == PORTS_TRIED || !run.log().contains("in use")) {
-                        throw e;
-                    }
-                }
-            }
+            ServerKind chosen = kind == null ? CHOICE.kind() : kind;
+            return onFreePort(chosen, port -> new MemcachedServer(run(chosen, port), port));
+        }
+
+        private ServerRun run(ServerKind chosen, int port) {
+            return switch (chosen) {
+                case DOCKER ->
+                    new ServerContainer(
+                            IMAGE, command("memcached", port), IMAGES_FOLDER, files, Map.of(FOLDER, IMAGES_FOLDER));
+                case LOCAL -> new ServerProcess(command(CHOICE.local().toString(), port), files, Map.of(FOLDER, "."));
+                case EMBEDDED -> new ServerEmbedded(port, arguments);
+            };
+        }
+
+        private List<String> command(String binary, int port) {
+            // Who it runs as counts for root alone, who must say so.
+            Stream<String> always =
+                    Stream.of(binary, "-l", LOOPBACK, "-U", "0", "-p", Integer.toString(port), "-u", "root");
+            return Stream.concat(always, arguments.stream()).toList();
         }
     }
 }

@@ -14,6 +14,7 @@ import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.Lease;
 import io.dogpile.core.LockProvider;

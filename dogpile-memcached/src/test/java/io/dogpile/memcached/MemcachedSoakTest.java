@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.dogpile.cache.SoakContract;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
+import io.dogpile.cache.servers.ServerKind;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -46,7 +48,7 @@ class MemcachedSoakTest extends SoakContract {
     }
 
     private static boolean isEmbedded() {
-        return ServerKind.ofThisMachine() == ServerKind.EMBEDDED;
+        return MemcachedServer.kindOfThisMachine() == ServerKind.EMBEDDED;
     }
 
     private long connections() {

@@ -1,5 +1,6 @@
 package io.dogpile.memcached;
 
+import io.dogpile.cache.servers.Ports;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package io.dogpile.memcached;
 
+import io.dogpile.cache.servers.ServerRun;
 import java.util.List;
 import org.infinispan.configuration.cache.ConfigurationBuilder;
 import org.infinispan.configuration.global.GlobalConfigurationBuilder;
@@ -22,12 +23,9 @@ final class ServerEmbedded implements ServerRun {
         }
     }
 
+    /** Fails to link where it is not. */
     static boolean isOnClassPath() {
-        try {
-            return MemcachedServer.class.getName() != null;
-        } catch (NoClassDefFoundError none) {
-            return false;
-        }
+        return MemcachedServer.class.getName() != null;
     }
 
     @Override
@@ -52,8 +50,8 @@ final class ServerEmbedded implements ServerRun {
     }
 
     @Override
-    public int port() {
-        return port;
+    public long pid() {
+        return ProcessHandle.current().pid();
     }
 
     @Override

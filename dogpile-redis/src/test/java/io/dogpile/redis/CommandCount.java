@@ -1,5 +1,6 @@
 package io.dogpile.redis;
 
+import io.dogpile.cache.processes.Await;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;

@@ -6,6 +6,7 @@ import io.dogpile.cache.Region;
 import io.dogpile.cache.RegionBuilder;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.Slot;
 import io.dogpile.core.testing.Callers;
 import io.dogpile.core.testing.Held;

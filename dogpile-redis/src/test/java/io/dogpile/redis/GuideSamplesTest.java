@@ -7,6 +7,7 @@ import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.cache.backend.TieredBackend;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.Dogpile;
 import io.dogpile.core.Guide;
 import io.dogpile.core.LockProvider;

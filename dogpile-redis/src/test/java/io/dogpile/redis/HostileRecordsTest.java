@@ -9,6 +9,7 @@ import io.dogpile.cache.backend.Envelope;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.HardTimeoutException;
 import io.dogpile.core.Mutants;

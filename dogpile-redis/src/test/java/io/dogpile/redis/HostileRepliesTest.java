@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.GarblingNetwork;
 import io.dogpile.core.WhenDown;

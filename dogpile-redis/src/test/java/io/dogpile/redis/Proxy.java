@@ -1,5 +1,7 @@
 package io.dogpile.redis;
 
+import io.dogpile.cache.processes.Await;
+import io.dogpile.cache.servers.Ports;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;

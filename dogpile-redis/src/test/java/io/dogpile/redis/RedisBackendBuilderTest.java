@@ -11,6 +11,8 @@ import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.cache.backend.TieredBackend;
+import io.dogpile.cache.processes.Await;
+import io.dogpile.cache.servers.Ports;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.Lease;
 import io.dogpile.core.TimeSource;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.testing.Callers;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;

@@ -2,6 +2,7 @@ package io.dogpile.redis;
 
 import static java.util.stream.Collectors.toSet;
 
+import io.dogpile.cache.processes.Await;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;

@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
+import io.dogpile.cache.servers.Ports;
 import io.dogpile.core.Background;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.Slot;

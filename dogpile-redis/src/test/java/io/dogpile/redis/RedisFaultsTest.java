@@ -17,6 +17,7 @@ import io.dogpile.cache.RegionBuilder;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.CreationException;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;

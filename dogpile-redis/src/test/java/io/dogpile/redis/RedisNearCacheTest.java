@@ -7,6 +7,7 @@ import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.MemoryBackend;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.cache.backend.TieredBackend;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.testing.Callers;
 import java.time.Duration;
 import java.util.ArrayList;

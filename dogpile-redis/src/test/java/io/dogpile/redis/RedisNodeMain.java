@@ -1,6 +1,7 @@
 package io.dogpile.redis;
 
 import io.dogpile.cache.backend.Backend;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.cache.processes.NodeMain;
 import io.dogpile.core.LockProvider;
 import java.io.IOException;

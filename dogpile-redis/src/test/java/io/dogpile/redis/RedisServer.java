@@ -2,12 +2,16 @@ package io.dogpile.redis;
 
 import static java.util.stream.Collectors.joining;
 
+import io.dogpile.cache.servers.LoopbackServer;
+import io.dogpile.cache.servers.ServerChoice;
+import io.dogpile.cache.servers.ServerContainer;
+import io.dogpile.cache.servers.ServerKind;
+import io.dogpile.cache.servers.ServerProcess;
+import io.dogpile.cache.servers.ServerRun;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.Map;
 import java.util.stream.Stream;
 import redis.clients.jedis.Connection;
 import redis.clients.jedis.ConnectionPoolConfig;
@@ -21,37 +25,33 @@ import redis.clients.jedis.exceptions.JedisException;
 import redis.clients.jedis.util.SafeEncoder;
 
 /**
- * A real Redis server for tests, on the loopback address, empty at first, that can be killed, frozen and started again.
- *
- * <p>It is of the {@linkplain ServerKind#ofThisMachine() kind of this machine}; the first that starts prints which. No
- * server at all is a failure, never a skip. The port and the files stay the same until it is closed, and nothing is left
- * of it then. What is not closed ends with the JVM, unless that is killed with -9. For one thread at a time.
+ * A real Redis server for tests, of the {@linkplain ServerChoice#kind() kind of this machine}. No server at all is a failure,
+ * never a skip.
  */
-public final class RedisServer implements AutoCloseable {
+public final class RedisServer extends LoopbackServer {
     /** How long a client made here waits for a connection, an answer or its pool. */
     public static final Duration TIMEOUT = Duration.ofSeconds(2);
 
     /** The name of the connections of {@link #command}. */
     static final String FIXTURE = "fixture";
 
-    private static final String LOOPBACK = "127.0.0.1";
-    private static final int PORTS_TRIED = 5;
-    private static final AtomicBoolean PRINTED = new AtomicBoolean();
-    private static final Set<ServerRun> RUNNING = ConcurrentHashMap.newKeySet();
+    private static final ServerChoice CHOICE = new ServerChoice("redis-server", () -> ShippedServer.isExecutable());
+    private static final String IMAGE = "redis:7.2-alpine";
+    private static final String IMAGES_FOLDER = "/data";
 
-    static {
-        Runtime.getRuntime()
-                .addShutdownHook(new Thread(() -> RUNNING.forEach(ServerRun::delete), "servers of the tests"));
-    }
+    /** The file that a server reads first, in its working directory. */
+    private static final String CONFIGURATION = "server.conf";
 
-    private final ServerRun run;
-    private final int port;
     private final String password;
 
     private RedisServer(ServerRun run, int port, String password) {
-        this.run = run;
-        this.port = port;
+        super(run, port);
         this.password = password;
+    }
+
+    /** See {@link ServerChoice#preferProcesses()}. */
+    public static void preferProcesses() {
+        CHOICE.preferProcesses();
     }
 
     /** Starts one with no setting but those that keep it on loopback and off the disk. */
@@ -63,12 +63,8 @@ public final class RedisServer implements AutoCloseable {
         return new Builder();
     }
 
-    public int port() {
-        return port;
-    }
-
     public HostAndPort hostAndPort() {
-        return new HostAndPort(LOOPBACK, port);
+        return new HostAndPort(LOOPBACK, port());
     }
 
     /** The process id on this machine; another one after each restart. */
@@ -120,43 +116,9 @@ public final class RedisServer implements AutoCloseable {
         return config(password).protocol(RedisProtocol.RESP2).clientName(client).build();
     }
 
-    /** As kill -9 does. Its connections break, what it held in memory is lost. */
-    public void kill() {
-        run.kill();
-    }
-
-    /** Starts it again, on its port and with its files; kills it before if it runs. Returns when it answers. */
-    public void restart() {
-        kill();
-        run.start();
-        awaitAnswer();
-    }
-
-    /** As SIGSTOP does: connections stay open and new ones are taken by the system, but nothing answers. */
-    public void freeze() {
-        run.freeze();
-    }
-
-    /** Ends {@link #freeze()}. What was sent meanwhile is then done. */
-    public void thaw() {
-        run.thaw();
-    }
-
     /** What it has logged, of every start. */
     public String log() {
         return run.log();
-    }
-
-    @Override
-    public void close() {
-        if (RUNNING.remove(run)) {
-            run.delete();
-        }
-    }
-
-    @Override
-    public String toString() {
-        return "RedisServer[" + hostAndPort() + "]";
     }
 
     private static DefaultJedisClientConfig.Builder config(String password) {
@@ -165,17 +127,9 @@ public final class RedisServer implements AutoCloseable {
                 .password(password);
     }
 
-    private void awaitAnswer() {
-        Await.until(() -> this + " answers; it logged:\n" + run.log(), () -> {
-            if (!run.isAlive()) {
-                throw new IllegalStateException(this + " ended before it answered; it logged:\n" + run.log());
-            }
-            return answers();
-        });
-    }
-
     /** Whether it has loaded its files, and is not another that took the port a moment before. */
-    private boolean answers() {
+    @Override
+    protected boolean answers() {
         try {
             return command("PING").equals("PONG")
                     && info("server", "process_id").equals(Long.toString(run.ownPid()));
@@ -194,12 +148,10 @@ public final class RedisServer implements AutoCloseable {
                 .orElse("");
     }
 
-    private void printOnce(ServerKind kind) {
-        if (PRINTED.compareAndSet(false, true)) {
-            String valkey = info("server", "valkey_version");
-            String version = valkey.isEmpty() ? "Redis " + info("server", "redis_version") : "Valkey " + valkey;
-            System.out.println("Servers of the tests: " + kind + ", " + version + ", " + run.origin());
-        }
+    @Override
+    protected String product() {
+        String valkey = info("server", "valkey_version");
+        return valkey.isEmpty() ? "Redis " + info("server", "redis_version") : "Valkey " + valkey;
     }
 
     /** What a server is started with. Later settings win over earlier ones. */
@@ -258,25 +210,23 @@ public final class RedisServer implements AutoCloseable {
          *     the message has its log
          */
         public RedisServer start() {
-            ServerKind kind = ServerKind.ofThisMachine();
-            for (int tried = 1; ; tried++) {
-                int port = Ports.free();
-                ServerRun run = kind.run(configuration(port), arguments);
-                RedisServer server = new RedisServer(run, port, password);
-                RUNNING.add(run);
-                try {
-                    run.start();
-                    server.awaitAnswer();
-                    server.printOnce(kind);
-                    return server;
-                } catch (RuntimeException e) {
-                    boolean taken = run.log().contains("Address already in use");
-                    server.close();
-                    if (!taken || tried == PORTS_TRIED) {
-                        throw e;
-                    }
-                }
-            }
+            ServerKind kind = CHOICE.kind();
+            return onFreePort(kind, port -> new RedisServer(run(kind, port), port, password));
+        }
+
+        private ServerRun run(ServerKind kind, int port) {
+            Map<String, String> files = Map.of(CONFIGURATION, configuration(port));
+            return switch (kind) {
+                case DOCKER -> new ServerContainer(IMAGE, command("redis-server"), IMAGES_FOLDER, files, Map.of());
+                case LOCAL -> new ServerProcess(command(CHOICE.local().toString()), files, Map.of());
+                case EMBEDDED ->
+                    new ServerProcess(command(ShippedServer.binary().toString()), files, Map.of());
+            };
+        }
+
+        private List<String> command(String binary) {
+            return Stream.concat(Stream.of(binary, CONFIGURATION), arguments.stream())
+                    .toList();
         }
 
         private String configuration(int port) {

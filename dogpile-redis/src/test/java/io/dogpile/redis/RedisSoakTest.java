@@ -6,6 +6,7 @@ import io.dogpile.cache.RegionBuilder;
 import io.dogpile.cache.SoakContract;
 import io.dogpile.cache.backend.Backend;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;

@@ -3,6 +3,7 @@ package io.dogpile.redis;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.dogpile.cache.processes.Await;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;

@@ -3,6 +3,7 @@ package io.dogpile.redis;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.dogpile.cache.servers.Ports;
 import io.dogpile.core.GarblingNetwork;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -4,13 +4,13 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.dogpile.cache.processes.Await;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.Socket;
 import java.net.SocketTimeoutException;
 import java.time.Duration;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
@@ -33,56 +33,6 @@ import redis.clients.jedis.exceptions.JedisMovedDataException;
 /** What the other tests take for granted of their servers. */
 class ServersTest {
     private static final Duration SHORT = Duration.ofMillis(200);
-
-    @Nested
-    class Kind {
-        @Test
-        void nothingNamed_theFirstThereIs_inOrder() {
-            assertThat(choose(null, ServerKind.values())).isEqualTo(ServerKind.DOCKER);
-            assertThat(choose("", ServerKind.LOCAL, ServerKind.EMBEDDED)).isEqualTo(ServerKind.LOCAL);
-            assertThat(choose(null, ServerKind.EMBEDDED)).isEqualTo(ServerKind.EMBEDDED);
-        }
-
-        @Test
-        void nothingNamed_nothingLookedForAfterTheFirst() {
-            assertThat(ServerKind.choose(null, kind -> {
-                        assertThat(kind).isEqualTo(ServerKind.DOCKER);
-                        return true;
-                    }))
-                    .isEqualTo(ServerKind.DOCKER);
-        }
-
-        @Test
-        void nothingThere_isAFailure_thatSaysWhatToInstall() {
-            assertThatThrownBy(() -> choose(null))
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("install redis-server");
-        }
-
-        @Test
-        void named_isTaken_thoughAnotherWouldComeFirst() {
-            assertThat(choose("embedded", ServerKind.values())).isEqualTo(ServerKind.EMBEDDED);
-            assertThat(choose("local", ServerKind.values())).isEqualTo(ServerKind.LOCAL);
-        }
-
-        @Test
-        void named_butNotThere_isAFailure_andNoOtherIsTaken() {
-            assertThatThrownBy(() -> choose("docker", ServerKind.LOCAL, ServerKind.EMBEDDED))
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("dogpile.servers=docker");
-        }
-
-        @Test
-        void unknownName_isAFailure_thatNamesTheKnown() {
-            assertThatThrownBy(() -> choose("remote", ServerKind.values()))
-                    .isInstanceOf(IllegalStateException.class)
-                    .hasMessageContaining("dogpile.servers=remote is none of docker, local and embedded");
-        }
-
-        private static ServerKind choose(String named, ServerKind... available) {
-            return ServerKind.choose(named, Set.of(available)::contains);
-        }
-    }
 
     @Nested
     class Server {

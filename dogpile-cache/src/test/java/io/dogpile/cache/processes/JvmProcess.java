@@ -9,11 +9,9 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.io.Writer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -23,8 +21,6 @@ import java.util.function.BooleanSupplier;
  */
 public final class JvmProcess implements AutoCloseable {
     private static final int MOST_OF_STDERR = 20_000;
-    private static final int PATIENCE_SECONDS = 60;
-    private static final Path PROC = Path.of("/proc");
 
     /** Hears what it says, on a thread of its own. */
     public interface Ear {
@@ -134,30 +130,17 @@ public final class JvmProcess implements AutoCloseable {
 
     /** As kill -9. Returns when it is gone. */
     public void kill() {
-        process.destroyForcibly();
-        boolean ended = false;
-        try {
-            ended = process.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        if (!ended) {
-            throw new IllegalStateException("not ended: " + this);
-        }
+        Signals.kill(process);
     }
 
     /** As SIGSTOP: it stands still in mid-work, and its connections stay open. Returns when it does. */
     public void stop() {
-        signal("STOP");
-        Path stat = PROC.resolve(Long.toString(process.pid())).resolve("stat");
-        if (Files.isReadable(stat)) { // elsewhere than on Linux the signal is only sent so far
-            Background.eventually(this + " stands still", () -> isStopped(stat));
-        }
+        Signals.stop(process);
     }
 
     /** As SIGCONT: ends {@link #stop()}. */
     public void goOn() {
-        signal("CONT");
+        Signals.goOn(process);
     }
 
     /**
@@ -198,34 +181,6 @@ public final class JvmProcess implements AutoCloseable {
             if (stderr.length() < MOST_OF_STDERR) {
                 stderr.append(line).append('\n');
             }
-        }
-    }
-
-    private void signal(String signal) {
-        try {
-            // The shell's own kill: the command of that name is not installed everywhere.
-            Process kill = new ProcessBuilder("sh", "-c", "kill -" + signal + ' ' + process.pid())
-                    .redirectErrorStream(true)
-                    .start();
-            String wrote = new String(kill.getInputStream().readAllBytes(), UTF_8);
-            if (!kill.waitFor(PATIENCE_SECONDS, TimeUnit.SECONDS) || kill.exitValue() != 0) {
-                throw new IllegalStateException("kill -" + signal + " of " + this + " failed: " + wrote);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while sending a signal to " + this, e);
-        }
-    }
-
-    /** Each of its threads stands still. The letter is behind the name, which is in brackets. */
-    private static boolean isStopped(Path stat) {
-        try {
-            String line = Files.readString(stat);
-            return line.charAt(line.lastIndexOf(')') + 2) == 'T';
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 

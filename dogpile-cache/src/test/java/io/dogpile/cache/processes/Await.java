@@ -1,25 +1,32 @@
-package io.dogpile.memcached;
+package io.dogpile.cache.processes;
 
 import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/** Waits for what can be seen of a server, never longer than its bound. Without JUnit: a demo starts servers too. */
-final class Await {
+/** Waits for what can be seen of another process, never longer than its bound. Without JUnit: a demo starts servers too. */
+public final class Await {
     /** Far more than anything here takes on a loaded machine. */
-    static final Duration PATIENCE = Duration.ofSeconds(20);
+    public static final Duration PATIENCE = Duration.ofSeconds(20);
 
     private static final long BETWEEN_LOOKS_NANOS = 2_000_000;
 
     private Await() {}
 
-    static void until(String what, BooleanSupplier holds) {
+    /**
+     * Returns when it holds.
+     *
+     * @param what what is waited for
+     * @param holds whether it is there
+     * @throws IllegalStateException if it takes longer than {@link #PATIENCE}, or if this thread is interrupted
+     */
+    public static void until(String what, BooleanSupplier holds) {
         until(() -> what, holds);
     }
 
-    /** The text is asked for when the wait has failed, so it can say what was seen last. */
-    static void until(Supplier<String> what, BooleanSupplier holds) {
+    /** As {@link #until(String, BooleanSupplier)}. The text is asked for when the wait has failed: it can say what was seen last. */
+    public static void until(Supplier<String> what, BooleanSupplier holds) {
         long start = System.nanoTime();
         while (!holds.getAsBoolean()) {
             if (Thread.currentThread().isInterrupted()) {

@@ -1,8 +1,8 @@
-package io.dogpile.memcached;
+package io.dogpile.cache.servers;
 
 import com.github.dockerjava.api.DockerClient;
 import com.github.dockerjava.api.command.InspectContainerResponse.ContainerState;
-import java.util.ArrayList;
+import io.dogpile.cache.processes.Await;
 import java.util.List;
 import java.util.Map;
 import org.testcontainers.DockerClientFactory;
@@ -10,27 +10,38 @@ import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.images.builder.Transferable;
 import org.testcontainers.utility.DockerImageName;
 
-/** A server as a container in the network of this machine: it binds the loopback address as a process would. */
-final class ServerContainer implements ServerRun {
-    private static final DockerImageName IMAGE = DockerImageName.parse("memcached:1.6-alpine");
-    private static final String FILES = "/tmp/files";
+/**
+ * A server as a container in the network of this machine: it binds the loopback address as a process would, and the
+ * nodes of a cluster reach each other there.
+ */
+public final class ServerContainer implements ServerRun {
     private static final int READABLE_BY_ALL = 0666;
 
+    private final DockerImageName image;
     private final GenericContainer<?> container;
 
-    private final int port;
-
-    ServerContainer(int port, List<String> arguments, Map<String, String> files) {
-        this.port = port;
-        List<String> command =
-                new ArrayList<>(List.of("memcached", "-l", "127.0.0.1", "-U", "0", "-p", Integer.toString(port)));
-        command.addAll(arguments);
-        container = new GenericContainer<>(IMAGE)
+    /**
+     * One that is not started.
+     *
+     * @param image of the server, with its version
+     * @param command the binary and its arguments
+     * @param folder where the files are
+     * @param files by their names; the server may rewrite them
+     * @param environment what it has beside the image's
+     */
+    public ServerContainer(
+            String image,
+            List<String> command,
+            String folder,
+            Map<String, String> files,
+            Map<String, String> environment) {
+        this.image = DockerImageName.parse(image);
+        container = new GenericContainer<>(this.image)
                 .withNetworkMode("host")
-                .withEnv("SASL_CONF_PATH", FILES)
+                .withEnv(environment)
                 .withCommand(command.toArray(String[]::new));
         files.forEach((name, text) ->
-                container.withCopyToContainer(Transferable.of(text, READABLE_BY_ALL), FILES + '/' + name));
+                container.withCopyToContainer(Transferable.of(text, READABLE_BY_ALL), folder + '/' + name));
     }
 
     /** Whether an engine answers whose loopback address is that of this process. */
@@ -56,8 +67,13 @@ final class ServerContainer implements ServerRun {
     }
 
     @Override
-    public int port() {
-        return port;
+    public long pid() {
+        return state().getPidLong();
+    }
+
+    @Override
+    public long ownPid() {
+        return 1;
     }
 
     @Override
@@ -93,7 +109,7 @@ final class ServerContainer implements ServerRun {
 
     @Override
     public String origin() {
-        return IMAGE.asCanonicalNameString();
+        return image.asCanonicalNameString();
     }
 
     private ContainerState state() {

@@ -1,16 +1,21 @@
-package io.dogpile.memcached;
+package io.dogpile.cache.servers;
 
-/** One server as a process, as a container, or inside of this JVM. */
-interface ServerRun {
+/** One server as a process, as a container, or inside of this JVM. Its files outlive a kill, until it is deleted. */
+public interface ServerRun {
     /** Starts it, the first time or after a kill; does not wait until it answers. */
     void start();
 
     boolean isAlive();
 
-    /** The port; the same after each start. */
-    int port();
+    /** The process id on this machine. */
+    long pid();
 
-    /** As kill -9 does: what it held is lost. Returns when it is gone. */
+    /** The process id as the server itself sees it. */
+    default long ownPid() {
+        return pid();
+    }
+
+    /** As kill -9 does: nothing is written, nothing is answered. Returns when it is gone. */
     void kill();
 
     /** Stops it in mid-work; its connections stay open. Returns when it stands still. */
