@@ -10,13 +10,12 @@ import io.dogpile.cache.processes.JvmNode;
 import io.dogpile.cache.processes.JvmNode.Creation;
 import io.dogpile.cache.processes.JvmNode.Creator;
 import io.dogpile.cache.processes.JvmNode.Got;
+import io.dogpile.cache.processes.JvmNodes;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,7 +41,7 @@ class MemcachedProcessesTest {
     private static final long LONG_CREATION = 10_000;
 
     private static MemcachedServer server;
-    private static List<JvmNode> nodes = List.of();
+    private static JvmNodes nodes;
 
     private MemcachedBackend backend;
     private Region<String, String> region;
@@ -50,25 +49,18 @@ class MemcachedProcessesTest {
     @BeforeAll
     static void start() {
         server = MemcachedServer.start();
+        nodes = new JvmNodes(NODES, MemcachedNodeMain.class, server.address(), REGION, SETTINGS);
     }
 
     @AfterAll
     static void stop() {
-        nodes.forEach(JvmNode::close);
+        nodes.close();
         server.close();
     }
 
     @BeforeEach
     void open() {
-        List<JvmNode> alive = nodes.stream().filter(JvmNode::isAlive).toList();
-        List<String> missing = IntStream.range(0, NODES)
-                .mapToObj(number -> "n" + number)
-                .filter(name -> alive.stream().noneMatch(node -> node.name().equals(name)))
-                .toList();
-        List<JvmNode> started = missing.isEmpty()
-                ? List.of()
-                : JvmNode.start(MemcachedNodeMain.class, missing, server.address(), REGION, SETTINGS);
-        nodes = Stream.concat(alive.stream(), started.stream()).toList();
+        nodes.replaceMissing();
         backend = MemcachedBackend.builder().servers(server.address()).build();
         region = Region.<String, String>builder(REGION)
                 .backend(backend)
@@ -86,8 +78,9 @@ class MemcachedProcessesTest {
 
     @Test
     void fourJvmsOfFiftyThreads_aColdKey_oneCreation_andRequestsByTheProcess() {
-        nodes.forEach(
-                node -> node.get("warm" + node.name(), 2, Creator.VALUE, 1).await());
+        nodes.all()
+                .forEach(node ->
+                        node.get("warm" + node.name(), 2, Creator.VALUE, 1).await());
         long few = requestsForACreation("few", 5);
         long many = requestsForACreation("many", 50);
         System.out.println("requests of 4 JVMs for one creation of 500 ms: " + few + " by 5 threads each, " + many
@@ -97,13 +90,13 @@ class MemcachedProcessesTest {
 
     private static long requestsForACreation(String key, int threads) {
         long before = requests();
-        List<Got> all = nodes.stream().map(node -> node.get(key, threads, Creator.VALUE, 500)).toList().stream()
+        List<Got> all = nodes.all().stream().map(node -> node.get(key, threads, Creator.VALUE, 500)).toList().stream()
                 .flatMap(call -> call.await().stream())
                 .toList();
         long after = requests();
-        assertThat(creations(key)).hasSize(1);
-        Creation only = creations(key).get(0);
-        assertThat(all).hasSize(NODES * threads).allMatch(got -> got.value().equals(valueOf(only)));
+        assertThat(nodes.creations(key)).hasSize(1);
+        Creation only = nodes.creations(key).get(0);
+        assertThat(all).hasSize(NODES * threads).allMatch(got -> got.value().equals(only.value()));
         return after - before;
     }
 
@@ -116,7 +109,7 @@ class MemcachedProcessesTest {
         JvmNode holder = nodes.get(0);
         holder.get("killed", 1, Creator.VALUE, LONG_CREATION);
         Creation lost = holder.awaitCreation("killed");
-        List<JvmNode.Call> calls = nodes.subList(1, 4).stream()
+        List<JvmNode.Call> calls = nodes.all().subList(1, 4).stream()
                 .map(node -> node.get("killed", 5, Creator.VALUE, 100))
                 .toList();
 
@@ -124,15 +117,17 @@ class MemcachedProcessesTest {
         holder.kill();
         List<Got> all = calls.stream().flatMap(call -> call.await().stream()).toList();
 
-        List<Creation> successors = creations("killed").stream()
+        List<Creation> successors = nodes.creations("killed").stream()
                 .filter(one -> one != lost && !one.node().equals(lost.node()))
                 .toList();
         assertThat(successors).hasSize(1);
-        assertThat(all).hasSize(15).allMatch(got -> got.value().equals(valueOf(successors.get(0))));
+        assertThat(all)
+                .hasSize(15)
+                .allMatch(got -> got.value().equals(successors.get(0).value()));
         long took = successors.get(0).begunMicros() / 1000 - killed;
         System.out.println("takeover after the kill of a holder: " + took + " ms, lease " + LEASE.toMillis() + " ms");
         assertThat(took).isLessThanOrEqualTo(LEASE.plus(SLACK).toMillis());
-        assertThat(region.get("killed")).contains(valueOf(successors.get(0)));
+        assertThat(region.get("killed")).contains(successors.get(0).value());
     }
 
     @Test
@@ -143,13 +138,13 @@ class MemcachedProcessesTest {
         Creation lost = holder.awaitCreation("stopped");
         holder.stop();
         try {
-            String successors = value(other, "stopped");
-            assertThat(successors).isEqualTo(valueOf(other.creations("stopped").get(0)));
+            String successors = other.value("stopped");
+            assertThat(successors).isEqualTo(other.creations("stopped").get(0).value());
             holder.goOn();
             holder.awaitEnd(lost);
-            assertThat(held.value()).as("its caller has it all the same").isEqualTo(valueOf(lost));
+            assertThat(held.value()).as("its caller has it all the same").isEqualTo(lost.value());
             assertThat(region.get("stopped")).contains(successors);
-            assertThat(value(nodes.get(2), "stopped")).isEqualTo(successors);
+            assertThat(nodes.get(2).value("stopped")).isEqualTo(successors);
         } finally {
             holder.goOn();
         }
@@ -190,11 +185,11 @@ class MemcachedProcessesTest {
         JvmNode.Call held = nodes.get(0).get("deleted", 1, Creator.VALUE, 1_000);
         Creation voided = nodes.get(0).awaitCreation("deleted");
         nodes.get(1).invalidate("deleted", Invalidation.HARD).value();
-        String successors = value(nodes.get(2), "deleted");
+        String successors = nodes.get(2).value("deleted");
         assertThat(successors)
-                .isEqualTo(valueOf(nodes.get(2).creations("deleted").get(0)));
+                .isEqualTo(nodes.get(2).creations("deleted").get(0).value());
         assertThat(held.got()).as("the first still creates").isEmpty();
-        assertThat(held.value()).isEqualTo(valueOf(voided));
+        assertThat(held.value()).isEqualTo(voided.value());
         assertThat(region.get("deleted")).contains(successors);
     }
 
@@ -203,7 +198,7 @@ class MemcachedProcessesTest {
         JvmNode.Call held = nodes.get(0).get("forgotten", 1, Creator.VALUE, 300);
         Creation voided = nodes.get(0).awaitCreation("forgotten");
         nodes.get(1).invalidate("forgotten", Invalidation.HARD).value();
-        assertThat(held.value()).isEqualTo(valueOf(voided));
+        assertThat(held.value()).isEqualTo(voided.value());
         assertThat(region.get("forgotten")).isEmpty();
     }
 
@@ -214,21 +209,22 @@ class MemcachedProcessesTest {
         JvmNode.Call held = holder.get("restarted", 1, Creator.VALUE, 5_000);
         Creation lost = holder.awaitCreation("restarted");
         server.restart();
-        Await.until("all have found the server again", () -> nodes.stream().allMatch(this::reaches));
+        Await.until(
+                "all have found the server again", () -> nodes.all().stream().allMatch(this::reaches));
 
-        String successors = value(other, "restarted");
+        String successors = other.value("restarted");
         assertThat(region.get("restarted")).contains(successors);
         assertThat(held.got()).as("the first still creates").isEmpty();
-        assertThat(held.value()).as("its caller has it all the same").isEqualTo(valueOf(lost));
+        assertThat(held.value()).as("its caller has it all the same").isEqualTo(lost.value());
         assertThat(region.get("restarted")).contains(successors);
-        assertThat(creations("restarted")).hasSize(2);
+        assertThat(nodes.creations("restarted")).hasSize(2);
     }
 
     /** Whether what is created there can be read here. */
     private boolean reaches(JvmNode node) {
         try {
             String key = "reached-" + node.name();
-            return region.get(key).equals(Optional.of(value(node, key)));
+            return region.get(key).equals(Optional.of(node.value(key)));
         } catch (MemcachedException notYet) {
             return false;
         }
@@ -237,24 +233,12 @@ class MemcachedProcessesTest {
     @Test
     @Tag("D-077")
     void threeJvmsCountUnderALock_nothingIsLost() {
-        List<JvmNode.Call> calls = nodes.subList(0, 3).stream()
+        List<JvmNode.Call> calls = nodes.all().subList(0, 3).stream()
                 .map(node -> node.count("counting", "counted", 1_000))
                 .toList();
         assertThat(calls).allSatisfy(call -> assertThat(call.value()).isEqualTo("counted"));
         Server raw = backend.member().server();
         byte[] counted = raw.answer(raw.gets(MemcachedNodeMain.item("counted"))).data();
         assertThat(new String(counted, StandardCharsets.US_ASCII)).isEqualTo("3000");
-    }
-
-    private static List<Creation> creations(String key) {
-        return nodes.stream().flatMap(node -> node.creations(key).stream()).toList();
-    }
-
-    private static String value(JvmNode node, String key) {
-        return node.get(key, 1, Creator.VALUE, 50).value();
-    }
-
-    private static String valueOf(Creation creation) {
-        return creation.node() + '@' + creation.fence();
     }
 }

@@ -11,12 +11,11 @@ import io.dogpile.cache.processes.JvmNode;
 import io.dogpile.cache.processes.JvmNode.Creation;
 import io.dogpile.cache.processes.JvmNode.Creator;
 import io.dogpile.cache.processes.JvmNode.Got;
+import io.dogpile.cache.processes.JvmNodes;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -42,7 +41,7 @@ class RedisProcessesTest {
     private static final long LONG_CREATION = 10_000;
 
     private static RedisServer server;
-    private static List<JvmNode> nodes = List.of();
+    private static JvmNodes nodes;
 
     private RedisBackend backend;
     private Region<String, String> region;
@@ -50,25 +49,18 @@ class RedisProcessesTest {
     @BeforeAll
     static void start() {
         server = RedisServer.start();
+        nodes = new JvmNodes(NODES, RedisNodeMain.class, Integer.toString(server.port()), REGION, SETTINGS);
     }
 
     @AfterAll
     static void stop() {
-        nodes.forEach(JvmNode::close);
+        nodes.close();
         server.close();
     }
 
     @BeforeEach
     void open() {
-        List<JvmNode> alive = nodes.stream().filter(JvmNode::isAlive).toList();
-        List<String> missing = IntStream.range(0, NODES)
-                .mapToObj(number -> "n" + number)
-                .filter(name -> alive.stream().noneMatch(node -> node.name().equals(name)))
-                .toList();
-        List<JvmNode> started = missing.isEmpty()
-                ? List.of()
-                : JvmNode.start(RedisNodeMain.class, missing, Integer.toString(server.port()), REGION, SETTINGS);
-        nodes = Stream.concat(alive.stream(), started.stream()).toList();
+        nodes.replaceMissing();
         backend = Backends.on(server).build();
         region = Region.<String, String>builder(REGION)
                 .backend(backend)
@@ -88,19 +80,20 @@ class RedisProcessesTest {
     @Tag("W-01")
     void fourJvmsOfFiftyThreads_aColdKey_oneCreation_andTenCommands() {
         // Scripts are known, clocks too.
-        nodes.forEach(
-                node -> node.get("warm" + node.name(), 2, Creator.VALUE, 1).await());
+        nodes.all()
+                .forEach(node ->
+                        node.get("warm" + node.name(), 2, Creator.VALUE, 1).await());
         try (CommandCount count = CommandCount.on(server)) {
-            List<JvmNode.Call> calls = nodes.stream()
+            List<JvmNode.Call> calls = nodes.all().stream()
                     .map(node -> node.get("cold", 50, Creator.VALUE, 200))
                     .toList();
             List<Got> all =
                     calls.stream().flatMap(call -> call.await().stream()).toList();
             List<String> commands = Calls.of(count);
 
-            assertThat(creations("cold")).hasSize(1);
-            Creation only = creations("cold").get(0);
-            assertThat(all).hasSize(200).allMatch(got -> got.value().equals(valueOf(only)));
+            assertThat(nodes.creations("cold")).hasSize(1);
+            Creation only = nodes.creations("cold").get(0);
+            assertThat(all).hasSize(200).allMatch(got -> got.value().equals(only.value()));
             assertThat(commands).hasSizeLessThanOrEqualTo(10);
             assertThat(commands).filteredOn("PUBLISH"::equals).hasSize(1);
             long last = all.stream().mapToLong(Got::micros).max().orElseThrow();
@@ -114,7 +107,7 @@ class RedisProcessesTest {
     @Test
     void holderOfAColdKeyKilled_oneTakesOver_whenItsLeaseEnds_andTheOthersAreTold() {
         JvmNode holder = nodes.get(0);
-        List<JvmNode> waiting = nodes.subList(1, 4);
+        List<JvmNode> waiting = nodes.all().subList(1, 4);
         holder.get("killed", 1, Creator.VALUE, LONG_CREATION);
         Creation lost = holder.awaitCreation("killed");
         List<JvmNode.Call> calls = waiting.stream()
@@ -127,14 +120,14 @@ class RedisProcessesTest {
         try (CommandCount count = CommandCount.on(server)) {
             List<Got> all =
                     calls.stream().flatMap(call -> call.await().stream()).toList();
-            List<Creation> successors = creations("killed").stream()
+            List<Creation> successors = nodes.creations("killed").stream()
                     .filter(one -> one.fence() != lost.fence())
                     .toList();
 
             assertThat(successors).hasSize(1);
             Creation successor = successors.get(0);
             assertThat(successor.fence()).isGreaterThan(lost.fence());
-            assertThat(all).allMatch(got -> got.value().equals(valueOf(successor)));
+            assertThat(all).allMatch(got -> got.value().equals(successor.value()));
             long late = successor.begunMicros() / 1000 - leaseEnds;
             print("takeover after the end of the lease of a killed holder", late, "at most 100");
             assertThat(late).isLessThanOrEqualTo(SLACK.plusMillis(100).toMillis());
@@ -153,15 +146,15 @@ class RedisProcessesTest {
         region.invalidate("stale", Invalidation.SOFT);
         holder.get("stale", 1, Creator.VALUE, LONG_CREATION);
         holder.awaitCreation("stale");
-        assertThat(value(reader, "stale")).isEqualTo("old");
+        assertThat(reader.value("stale")).isEqualTo("old");
 
         holder.kill();
-        assertThat(value(reader, "stale")).isEqualTo("old");
+        assertThat(reader.value("stale")).isEqualTo("old");
         long leaseEnds = lease("stale").expiryMillis();
         Await.until("the lease ends", () -> Instant.now().toEpochMilli() > leaseEnds);
 
-        String created = value(reader, "stale");
-        assertThat(created).isEqualTo(valueOf(reader.creations("stale").get(0)));
+        String created = reader.value("stale");
+        assertThat(created).isEqualTo(reader.creations("stale").get(0).value());
         assertThat(reader.creations("stale")).hasSize(1);
     }
 
@@ -175,13 +168,13 @@ class RedisProcessesTest {
 
         holder.stop();
         try {
-            String successors = value(other, "stopped");
-            assertThat(successors).isEqualTo(valueOf(other.creations("stopped").get(0)));
+            String successors = other.value("stopped");
+            assertThat(successors).isEqualTo(other.creations("stopped").get(0).value());
             holder.goOn();
             assertThat(holder.awaitEnd(lost).wasToldOfLoss()).isTrue();
             assertThat(held.await()).allMatch(got -> !got.failed());
             assertThat(region.get("stopped")).contains(successors);
-            assertThat(value(nodes.get(2), "stopped")).isEqualTo(successors);
+            assertThat(nodes.get(2).value("stopped")).isEqualTo(successors);
         } finally {
             holder.goOn();
         }
@@ -201,14 +194,14 @@ class RedisProcessesTest {
             holder.goOn();
         }
 
-        assertThat(held.await()).allMatch(got -> got.value().equals(valueOf(only)));
-        assertThat(region.get("lingers")).contains(valueOf(only));
+        assertThat(held.await()).allMatch(got -> got.value().equals(only.value()));
+        assertThat(region.get("lingers")).contains(only.value());
     }
 
     @Test
     @Tag("D-077")
     void threeJvmsCountUnderALock_nothingIsLost() {
-        List<JvmNode.Call> calls = nodes.subList(0, 3).stream()
+        List<JvmNode.Call> calls = nodes.all().subList(0, 3).stream()
                 .map(node -> node.count("counting", "counted", 1_000))
                 .toList();
         assertThat(calls).allSatisfy(call -> assertThat(call.await()).allMatch(got -> !got.failed()));
@@ -228,25 +221,11 @@ class RedisProcessesTest {
         List<Got> all = waiting.await();
         assertThat(other.creations("throws")).hasSize(1);
         Creation successor = other.creations("throws").get(0);
-        assertThat(all).allMatch(got -> got.value().equals(valueOf(successor)));
+        assertThat(all).allMatch(got -> got.value().equals(successor.value()));
         long late = (successor.begunMicros() - holder.awaitEnd(failed).micros()) / 1000;
         print("takeover after a holder threw", late, "a push");
         assertThat(late).isLessThan(SLACK.toMillis());
         assertThat(successor.fence()).isGreaterThan(failed.fence());
-    }
-
-    private static List<Creation> creations(String key) {
-        return nodes.stream().flatMap(node -> node.creations(key).stream()).toList();
-    }
-
-    private static String value(JvmNode node, String key) {
-        Got got = node.get(key, 1, Creator.VALUE, 50).await().get(0);
-        assertThat(got.failed()).as(got.value()).isFalse();
-        return got.value();
-    }
-
-    private static String valueOf(Creation creation) {
-        return creation.node() + '@' + creation.fence();
     }
 
     private static String record(String key) {

@@ -49,7 +49,16 @@ public final class JvmNode implements AutoCloseable {
      * @param fence the number of its right
      * @param begunMicros when it began, in microseconds of the machine's clock
      */
-    public record Creation(String node, String key, long fence, long begunMicros) {}
+    public record Creation(String node, String key, long fence, long begunMicros) {
+        /** What the creator returns. */
+        public String value() {
+            return valueOf(node, fence);
+        }
+
+        static String valueOf(String node, long fence) {
+            return node + '@' + fence;
+        }
+    }
 
     /**
      * The end of a run.
@@ -67,6 +76,8 @@ public final class JvmNode implements AutoCloseable {
      * @param failed whether it failed
      */
     public record Got(long micros, String value, boolean failed) {}
+
+    private static final long A_MOMENT_MILLIS = 50;
 
     private final JvmProcess process;
     private final AtomicLong calls = new AtomicLong();
@@ -122,6 +133,11 @@ public final class JvmNode implements AutoCloseable {
         Call call = new Call(threads);
         process.tell("get " + call.id + ' ' + key + ' ' + threads + ' ' + creator + ' ' + millis);
         return call;
+    }
+
+    /** What one thread gets for a key, which must not fail; its creator takes a moment. */
+    public String value(String key) {
+        return get(key, 1, Creator.VALUE, A_MOMENT_MILLIS).value();
     }
 
     /**

@@ -178,7 +178,7 @@ public final class NodeMain {
         if (creator == JvmNode.Creator.FAILS) {
             throw new IllegalStateException("the creator of " + node + " fails");
         }
-        return node + '@' + fence;
+        return JvmNode.Creation.valueOf(node, fence);
     }
 
     /** On a thread of its own, and says what came of it. */
