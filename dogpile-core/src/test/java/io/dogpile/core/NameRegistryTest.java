@@ -468,6 +468,9 @@ class NameRegistryTest {
 
     @Nested
     class AsLocks {
+        /** Where a collection takes long, nobody would come on if one followed the other. */
+        private static final int SECTIONS_PER_COLLECTION = 5;
+
         @ParameterizedTest(name = "B-015 name_isInOneSectionAtATime forced collections: {0}")
         @ValueSource(booleans = {false, true})
         void name_isInOneSectionAtATime(boolean collecting) throws Exception {
@@ -481,8 +484,13 @@ class NameRegistryTest {
             AtomicInteger clashes = new AtomicInteger();
             AtomicBoolean done = new AtomicBoolean();
             Background<Void> collector = Background.run(() -> {
-                while (collecting && !done.get()) {
-                    System.gc();
+                for (int collections = 0; collecting && !done.get(); ) {
+                    if (sections.get() < collections * SECTIONS_PER_COLLECTION) {
+                        LockSupport.parkNanos(100_000);
+                    } else {
+                        System.gc();
+                        collections++;
+                    }
                 }
             });
             List<Background<Void>> all = new ArrayList<>();
@@ -506,10 +514,13 @@ class NameRegistryTest {
                     }
                 }));
             }
-            for (Background<Void> one : all) {
-                one.result();
+            try {
+                for (Background<Void> one : all) {
+                    one.result();
+                }
+            } finally {
+                done.set(true);
             }
-            done.set(true);
             collector.result();
 
             assertEquals(0, clashes.get());
