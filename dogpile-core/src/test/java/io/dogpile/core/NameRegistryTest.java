@@ -361,6 +361,9 @@ class NameRegistryTest {
 
     @Nested
     class InACircle {
+        /** A machine that stalls is slow now and then; who waits for a timer is slow each time. */
+        private static final int ATTEMPTS = 30;
+
         @Test
         @DisplayName("B-009 creator_asksForItsOwnName_isRefused")
         void creator_asksForItsOwnName_isRefused() {
@@ -400,11 +403,12 @@ class NameRegistryTest {
         @Test
         @DisplayName("B-009 creators_onTwoThreads_areRefusedAtOnce")
         void creators_onTwoThreads_areRefusedAtOnce() throws Exception {
+            long atOnce = TimeUnit.MILLISECONDS.toNanos(100);
             long fastest = Long.MAX_VALUE;
-            for (int attempt = 0; attempt < 3; attempt++) {
+            for (int attempt = 0; attempt < ATTEMPTS && fastest >= atOnce; attempt++) {
                 fastest = Math.min(fastest, nanosToRefuse(List.of("a", "b")));
             }
-            assertTrue(fastest < TimeUnit.MILLISECONDS.toNanos(100), fastest + " ns");
+            assertTrue(fastest < atOnce, fastest + " ns");
         }
 
         @Test
