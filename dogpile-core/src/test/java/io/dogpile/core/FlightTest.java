@@ -76,7 +76,7 @@ class FlightTest {
         Thread other = new Thread(look, "other");
         other.setDaemon(true);
         other.start();
-        look.get(5, TimeUnit.SECONDS);
+        look.get(20, TimeUnit.SECONDS);
     }
 
     private void joinAll() {
