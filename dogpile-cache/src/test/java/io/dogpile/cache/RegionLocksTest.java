@@ -150,6 +150,7 @@ class RegionLocksTest {
                 Background.eventually("renewed", () -> locks.extended.get() == renewals);
                 assertEquals(LEASE, locks.lastLeaseTime);
             }
+            Background.eventually("the next turn is set, which ends with the creation", () -> time.alarms() == 1);
             held.letGo();
             assertEquals("value", creator.result());
             assertEquals(Optional.of("value"), region.get("key"));

@@ -50,8 +50,8 @@ public final class RecordingLocks implements LockProvider {
 
         @Override
         public boolean extend(Duration leaseTime) {
+            lastLeaseTime = leaseTime; // before who waits for the count may look at it
             extended.incrementAndGet();
-            lastLeaseTime = leaseTime;
             if (extendingFails != null) {
                 throw extendingFails;
             }
