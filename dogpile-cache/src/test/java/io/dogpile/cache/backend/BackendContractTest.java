@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.platform.engine.support.descriptor.MethodSource;
 import org.junit.platform.launcher.core.LauncherFactory;
@@ -559,10 +560,11 @@ class BackendContractTest {
         }
     }
 
-    /** Answers from its memory of the last put, which two threads write in turn. */
+    /** Answers a thread by what another thread read last, of whichever key. */
     static class Mixes extends Sound {
-        private volatile Object lastKey;
-        private volatile Slot.Seen<?> last;
+        private record Read(Thread by, Slot.Seen<?> seen) {}
+
+        private final AtomicReference<Read> last = new AtomicReference<>();
 
         @Override
         @SuppressWarnings("unchecked") // of one type, mostly of one key
@@ -570,11 +572,8 @@ class BackendContractTest {
             if (seen == null || !seen.present()) {
                 return seen;
             }
-            lastKey = key;
-            Thread.yield();
-            last = seen;
-            Thread.yield();
-            return key.equals(lastKey) ? (Slot.Seen<V>) last : seen;
+            Read before = last.getAndSet(new Read(Thread.currentThread(), seen));
+            return before == null || before.by() == Thread.currentThread() ? seen : (Slot.Seen<V>) before.seen();
         }
     }
 
