@@ -126,7 +126,7 @@ class FileProcessesTest {
             CompletableFuture<String> waiter = nodes[1].begin("obtain orphan next 20000");
             assertTrue(NodeProcess.isOpen(waiter, 200));
             creator.kill();
-            assertEquals("next", waiter.get(2, TimeUnit.SECONDS));
+            assertEquals("next", waiter.get(20, TimeUnit.SECONDS), "else it has timed out");
         }
     }
 
