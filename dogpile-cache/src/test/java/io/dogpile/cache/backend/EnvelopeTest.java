@@ -317,6 +317,7 @@ class EnvelopeTest {
             assertEquals(3, Envelope.payloadAt(GOLDEN, 0, 3));
             assertEquals(Envelope.HEADER_BYTES, Envelope.payloadAt(GOLDEN, 0, GOLDEN.length));
             assertEquals(10, Envelope.payloadAt(GOLDEN, 0, 10));
+            assertEquals(3, Envelope.payloadAt(new byte[4], 0, 3), "what comes behind is not theirs");
         }
     }
 
@@ -735,11 +736,33 @@ class EnvelopeTest {
         }
 
         @Test
+        void aPackedPayload_isMeasuredPacked_too_inOnePieceOrTwo() {
+            byte[] bytes = withRawLength(10, new byte[101]);
+            int cut = Envelope.payloadAt(bytes, 0, bytes.length);
+            byte[] head = Arrays.copyOf(bytes, cut);
+            byte[] body = Arrays.copyOfRange(bytes, cut, bytes.length);
+
+            assertEquals(Unreadable.TOO_LONG, Envelope.decode(bytes, KEY, 100).unreadable());
+            assertEquals(
+                    Unreadable.TOO_LONG, Envelope.decode(head, body, KEY, 100).unreadable());
+            assertEquals(Unreadable.LENGTH, Envelope.decode(bytes, KEY, 101).unreadable());
+            assertEquals(
+                    Unreadable.LENGTH, Envelope.decode(head, body, KEY, 101).unreadable());
+        }
+
+        @Test
         void moreBytesThanAnyEnvelopeMayHave_areNotEvenSummed() {
             byte[] bytes = Arrays.copyOf(encoded(utf8("value")), 1_020 + 100 + 1);
 
             assertEquals(Unreadable.TOO_LONG, Envelope.decode(bytes, KEY, 100).unreadable());
             assertEquals(Unreadable.CHECKSUM, Envelope.decode(bytes, KEY, 101).unreadable());
+
+            byte[] head = Arrays.copyOf(bytes, Envelope.payloadAt(bytes, 0, bytes.length));
+            byte[] body = Arrays.copyOfRange(bytes, head.length, bytes.length);
+            assertEquals(
+                    Unreadable.TOO_LONG, Envelope.decode(head, body, KEY, 100).unreadable());
+            assertEquals(
+                    Unreadable.CHECKSUM, Envelope.decode(head, body, KEY, 101).unreadable());
         }
 
         @Test
