@@ -5,6 +5,7 @@ import static io.dogpile.memcached.Partitions.read;
 import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Invalidation;
@@ -199,5 +200,22 @@ class HostileItemsTest {
         assertThatThrownBy(() -> strict.getOrCreate("key", () -> "created")).isInstanceOf(DogpileException.class);
         assertThatThrownBy(() -> strict.get("key")).isInstanceOf(DogpileException.class);
         assertThat(region.getOrCreate("key", () -> "created")).isEqualTo("created");
+    }
+
+    /** Nothing is answered any more, and who waited for that would wait for each call. */
+    @Test
+    void garbageThatEndedTheClientsThread_makesCallsFailAtOnce_andSayWhy() throws Exception {
+        GarblingNetwork network = closing(GarblingNetwork.answering(header(0, 0, 0, 0, Integer.MAX_VALUE)));
+        Partition<String> partition = Partitions.of(backend("127.0.0.1:" + network.port()));
+        Await.until("the thread has ended", () -> failing(partition) == MemcachedException.Condition.CLOSED);
+
+        for (int call = 0; call < 20; call++) {
+            assertThat(failing(partition)).isEqualTo(MemcachedException.Condition.CLOSED);
+        }
+    }
+
+    private static MemcachedException.Condition failing(Partition<String> partition) {
+        return catchThrowableOfType(MemcachedException.class, () -> read(partition, "key"))
+                .condition();
     }
 }
