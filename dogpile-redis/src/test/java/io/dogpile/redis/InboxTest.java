@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.dogpile.core.Background;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
 import java.net.SocketTimeoutException;
@@ -50,7 +51,8 @@ class InboxTest {
     private final Inbox inbox = new Inbox(server, NAMES, "id");
 
     @AfterEach
-    void end() {
+    void end() throws Exception {
+        assertNotNull(Background.start(inbox::channels).result(), "no lock is held");
         client.close();
     }
 
@@ -127,7 +129,12 @@ class InboxTest {
     private Slot.Watch watch(String record, List<String> told) {
         return inbox.watch(
                 record,
-                push -> told.add(push == null ? LOOK_AGAIN : push.stamps() == null ? "-" : "" + push.stamps().fence()));
+                push -> told.add(
+                        push == null
+                                ? LOOK_AGAIN
+                                : push.stamps() == null
+                                        ? "-"
+                                        : "" + push.stamps().fence()));
     }
 
     private Slot.Watch watchNear(List<String> told) {
@@ -199,6 +206,13 @@ class InboxTest {
             inbox.down();
             beat();
             assertEquals(1, brokenOff.get(), "it pauses, and is to be left alone");
+
+            connecting();
+            beat();
+            beat();
+            assertEquals(1, brokenOff.get());
+            beat();
+            assertEquals(2, brokenOff.get(), "and the next one is found like the first");
         }
 
         @Test
@@ -338,6 +352,22 @@ class InboxTest {
 
             watch("record", new ArrayList<>());
             assertFalse(place.takes(pushed));
+        }
+
+        @Test
+        void whatWasStoredUnderALeaseThatWasSeen_orAfterIt_isTaken() {
+            RedisRecord.Stamps pushed = RedisRecord.Stamps.parse(Texts.bytes(STAMPS));
+            WaitingPlace place = new WaitingPlace();
+            assertFalse(place.takes(pushed));
+            place.takesFrom(pushed.fence() + 1);
+            assertFalse(place.takes(pushed));
+            place.takesFrom(pushed.fence());
+            assertTrue(place.takes(pushed));
+            place.takesNothingYet();
+            place.takesAfter(pushed.storedAtMillis());
+            assertFalse(place.takes(pushed));
+            place.takesAfter(pushed.storedAtMillis() - 1);
+            assertTrue(place.takes(pushed));
         }
 
         @Test

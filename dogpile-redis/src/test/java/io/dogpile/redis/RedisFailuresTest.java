@@ -35,6 +35,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.slf4j.event.Level;
@@ -354,6 +355,37 @@ class RedisFailuresTest {
         } catch (DogpileException notYet) {
             return false;
         }
+    }
+
+    /** By the client that a backend makes: it has the time-out that was asked for, and does not wait for it again. */
+    @Test
+    void theServerStandsStill_eachCallTakesAtMostTwiceTheTimeout() {
+        Duration timeout = Duration.ofMillis(500);
+        RedisBackend backend = live(nodes.node(server.hostAndPort(), timeout));
+        Region<String, String> region = region(backend, WhenDown.FAIL);
+        region.put("key", "value"); // on a connection that is idle from now on
+        server.freeze();
+        try {
+            List<Callers.Caller<Duration>> calls = List.of(
+                    callers.start(() -> failed(() -> region.get("key"))),
+                    callers.start(() -> failed(() -> region.getAll(List.of("key", "another")))),
+                    callers.start(() -> failed(() -> region.getOrCreate("cold", this::next))),
+                    callers.start(() -> failed(() -> region.put("key", "put"))),
+                    callers.start(() -> failed(() -> region.invalidate("key"))));
+            for (Callers.Caller<Duration> call : calls) {
+                Duration took = call.result();
+                assertTrue(took.compareTo(timeout.multipliedBy(2)) <= 0, took::toString);
+            }
+        } finally {
+            server.thaw();
+        }
+        assertEquals(0, creations.get());
+    }
+
+    private static Duration failed(Executable call) {
+        long start = System.nanoTime();
+        assertThrows(DogpileException.class, call);
+        return Duration.ofNanos(System.nanoTime() - start);
     }
 
     @ParameterizedTest
