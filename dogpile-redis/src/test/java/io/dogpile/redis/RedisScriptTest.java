@@ -25,7 +25,13 @@ class RedisScriptTest {
 
     @ParameterizedTest
     @CsvSource({
-        "CLAIM, nnttntt", "PUBLISH, nntt", "PUT, nnt", "RENEW, nn", "ABANDON, nn", "INVALIDATE, nn", "GENERATION, nt",
+        "CLAIM, nnttntt",
+        "PUBLISH, nntt",
+        "PUT, nnt",
+        "RENEW, nn",
+        "ABANDON, nn",
+        "INVALIDATE, nn",
+        "GENERATION, nt",
         "LOCK, nt"
     })
     void aList_isOneIfItHasSoManyItems_eachOfItsKind_andTextsMayBeMissing(RedisScript script, String items) {

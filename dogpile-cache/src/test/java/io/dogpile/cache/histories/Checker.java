@@ -358,7 +358,7 @@ public final class Checker {
         private void oneRight() {
             for (int i = 0; i < created.size(); i++) {
                 Made first = created.get(i);
-                for (int j = i + 1; j < created.size() && created.get(j).started < first.ended; j++) {
+                for (int j = i + 1; j < created.size() && created.get(j).started < first.ranUntil(); j++) {
                     Made second = created.get(j);
                     count(Invariant.ONE_RIGHT);
                     if (!disturbed(first, second)) {

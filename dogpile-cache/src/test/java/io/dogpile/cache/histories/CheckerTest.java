@@ -1,6 +1,7 @@
 package io.dogpile.cache.histories;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.ArrayList;
@@ -343,6 +344,17 @@ class CheckerTest {
             fault(30, 31, "a", Fault.KILL);
             create(50, 60, "b", "2", "w", 0);
             assertEquals(Set.of(), broken(excusing(Invariant.ONE_CREATION, Fault.KILL)));
+        }
+
+        @Test
+        void ofAProcessThatTakesLongToDie_mayBeOverAsSoonAsItIsKilled_andIsNotBefore() {
+            event(0, "a", Event.Kind.INVOKE, "1", "CREATE");
+            event(0, "a", Event.Kind.START, "1", "v 0");
+            fault(30, 700, "a", Fault.KILL);
+            create(50, 60, "b", "2", "w", 0);
+            assertEquals(Set.of(), broken(excusing(Invariant.ONE_CREATION, Fault.KILL)));
+            create(20, 25, "c", "3", "x", 0);
+            assertTrue(broken(excusing(Invariant.ONE_CREATION, Fault.KILL)).contains(Invariant.ONE_RIGHT));
         }
     }
 

@@ -82,6 +82,9 @@ final class History {
         final Op op;
         final long started;
         long ended = NEVER;
+        /** When its process was told to die, which it did at some time from then until this ended. */
+        long killed = NEVER;
+
         boolean failed;
 
         /** What the region said of its write; empty where it was stored. */
@@ -92,6 +95,11 @@ final class History {
             this.fence = fence;
             this.op = op;
             this.started = started;
+        }
+
+        /** Until when it surely ran. */
+        long ranUntil() {
+            return Math.min(ended, Math.max(started, killed));
         }
 
         @Override
@@ -198,7 +206,10 @@ final class History {
                 .forEach(one -> faults.stream()
                         .filter(fault ->
                                 fault.kind() == Fault.KILL && fault.node().equals(one.op.node))
-                        .forEach(fault -> one.ended = Math.max(one.started, fault.to())));
+                        .forEach(fault -> {
+                            one.killed = fault.from();
+                            one.ended = Math.max(one.started, fault.to());
+                        }));
     }
 
     /** The end of the last event. */
