@@ -11,6 +11,7 @@ import io.dogpile.cache.Region;
 import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
+import io.dogpile.cache.processes.Await;
 import io.dogpile.core.DogpileException;
 import io.dogpile.core.GarblingNetwork;
 import io.dogpile.core.Mutants;
