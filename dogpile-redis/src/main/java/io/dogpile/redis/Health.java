@@ -3,8 +3,13 @@ package io.dogpile.redis;
 import io.dogpile.core.TimeSource;
 import java.net.ConnectException;
 import java.net.SocketTimeoutException;
+import java.util.ArrayDeque;
+import java.util.Collections;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.IdentityHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.NoSuchElementException;
@@ -181,19 +186,23 @@ final class Health {
         return cut;
     }
 
-    /** A message that has arguments in it, wherever it is told; null if there is none. */
+    /** A message that has arguments in it, wherever it is told; null if there is none. Failures may be each other's causes in a circle. */
     private static @Nullable String repeating(Throwable failure) {
-        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
-            String message = cause.getMessage();
+        Set<Throwable> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+        Deque<Throwable> left = new ArrayDeque<>(List.of(failure));
+        while (!left.isEmpty()) {
+            Throwable next = left.remove();
+            if (!seen.add(next)) {
+                continue;
+            }
+            String message = next.getMessage();
             if (message != null && message.contains(ARGUMENTS)) {
                 return message;
             }
-            for (Throwable beside : cause.getSuppressed()) {
-                String its = repeating(beside);
-                if (its != null) {
-                    return its;
-                }
+            if (next.getCause() != null) {
+                left.add(next.getCause());
             }
+            left.addAll(List.of(next.getSuppressed()));
         }
         return null;
     }
