@@ -188,8 +188,27 @@ public final class Checker {
                     if (since != History.NEVER) {
                         op.looked = Math.min(op.looked, sharedSince(since, op));
                     }
+                    if (other != op && creates(other, op.node, op.invoked) && storeWasAway(op)) {
+                        op.looked = Math.min(op.looked, other.invoked);
+                    }
                 }
             }
+        }
+
+        private static boolean creates(Op op, String node, long time) {
+            return op.node.equals(node)
+                    && op.creations.stream().anyMatch(one -> one.started <= time && one.ended > time);
+        }
+
+        /** Then it gets what the creator of its process found, by the look of that one. */
+        private boolean storeWasAway(Op op) {
+            return history.faults.stream()
+                    .filter(fault -> fault.meets(op.invoked, op.ended))
+                    .anyMatch(fault -> switch (fault.kind()) {
+                        case RESTART_EMPTY, RESTART_PERSISTED, FAILOVER -> true;
+                        case CUT -> fault.isOf(op.node);
+                        case KILL, PAUSE, FLUSH, EVICTION, CLOCKS -> false;
+                    });
         }
 
         /** Since when that caller looked, or published, at that time; never if it did neither. */

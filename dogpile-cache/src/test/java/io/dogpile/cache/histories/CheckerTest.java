@@ -158,6 +158,26 @@ class CheckerTest {
         }
 
         @Test
+        void whatTheCreatorOfItsProcessFound_isGivenAgain_onlyWhileTheStoreIsAway() {
+            create(0, 10, "b", "1", "old", 1);
+            call(15, 16, "b", "7", "SOFT", "-");
+            event(20, "a", Event.Kind.INVOKE, "2", "CREATE");
+            event(21, "a", Event.Kind.START, "2", "w 2");
+            call(25, 26, "b", "3", "SOFT", "-");
+            create(30, 40, "b", "4", "new", 3);
+            call(50, 51, "a", "5", "CREATE", "new");
+            call(95, 96, "a", "6", "CREATE", "old");
+            event(500, "a", Event.Kind.END, "2", "created");
+            event(501, "a", Event.Kind.REFUSED, "2", "SUPERSEDED");
+            event(502, "a", Event.Kind.OK, "2", "w");
+            finds(Invariant.NO_WAY_BACK);
+            fault(60, 90, "*", Fault.RESTART_PERSISTED);
+            finds(Invariant.NO_WAY_BACK);
+            fault(92, 99, "*", Fault.RESTART_PERSISTED);
+            findsNothing();
+        }
+
+        @Test
         void readsThatOverlap_mayBeInEitherOrder() {
             create(0, 10, "a", "1", "v", 0);
             peek(20, 60, "b", "2", "v");
