@@ -88,15 +88,15 @@ final class NodeThreads implements Chores {
             try {
                 server.subscribe(now, now::opened, inbox.channels());
                 log.debug("Redis: the subscription of {} ended", inbox);
-            } catch (Exception broken) {
-                log.debug("Redis: the subscription of {} is broken", inbox, broken);
-            } catch (Throwable unexpected) {
+            } catch (Throwable broken) {
                 // Also what garbage does to the client: without this thread nothing is heard any more.
-                if (pause == FIRST_PAUSE) {
+                if (broken instanceof Error && pause == FIRST_PAUSE) {
                     log.error(
-                            "Redis: the subscription of {} was ended by {}; subscribing anew", inbox, "" + unexpected);
+                            "Redis: the subscription of {} was ended by {}; subscribing anew",
+                            inbox,
+                            broken.toString());
                 }
-                log.debug("Redis: the subscription of {} was ended by an error", inbox, unexpected);
+                log.debug("Redis: the subscription of {} is broken", inbox, broken);
             }
             if (now.wasLive()) {
                 pause = FIRST_PAUSE;
