@@ -6,14 +6,15 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.zip.CRC32C;
 import org.jspecify.annotations.Nullable;
 
 /**
  * What the values of a region are valid under: two marks on the servers, of which an invalidation of the whole region replaces
- * one. Memcached tells nobody of that; so they are read anew, at most once a second.
+ * one. Memcached tells nobody of that; so they are read anew: by one thread after half a second, while the others go on with what
+ * is known, and by whoever asks after a second, one after the other.
  *
  * <p>Marks are drawn, not counted, and compared for being equal only: two nodes that invalidate at once cannot write the same
  * one, and a mark that the server lost and that is drawn anew revives nothing. Whatever bytes are found are a mark.
@@ -26,7 +27,9 @@ final class Generations {
     /** No mark has this number; a value that bears it is declared stale by itself. */
     static final int NONE = 0;
 
-    private static final long READ_EVERY = Duration.ofSeconds(1).toNanos();
+    private static final long READ_AFTER = Duration.ofMillis(500).toNanos();
+    private static final long KNOWN_FOR = Duration.ofSeconds(1).toNanos();
+    private static final long WHILE_IT_IS_DOWN = Long.MAX_VALUE;
     private static final int TRIES = 3;
 
     /** Both marks, as numbers. */
@@ -44,10 +47,12 @@ final class Generations {
     private static final class Known {
         final @Nullable Marks marks; // null if they must be read
         final long readAt;
+        final long knownFor;
 
-        Known(@Nullable Marks marks, long readAt) {
+        Known(@Nullable Marks marks, long readAt, long knownFor) {
             this.marks = marks;
             this.readAt = readAt;
+            this.knownFor = knownFor;
         }
     }
 
@@ -55,8 +60,8 @@ final class Generations {
     private final TimeSource time;
     private final Item hard;
     private final Item soft;
-    private final AtomicReference<Known> known = new AtomicReference<>(new Known(null, 0));
-    private final AtomicBoolean reading = new AtomicBoolean();
+    private final AtomicReference<Known> known = new AtomicReference<>(new Known(null, 0, 0));
+    private final ReentrantLock reading = new ReentrantLock();
 
     Generations(Server server, TimeSource time, Item hard, Item soft) {
         this.server = server;
@@ -70,24 +75,41 @@ final class Generations {
     }
 
     /**
-     * The marks, read at most a second ago, and after the last invalidation in this JVM. While one thread reads them anew, the
-     * others go on with what was known.
+     * The marks, read at most a second ago, and after the last invalidation in this JVM; where the server does not answer, those
+     * that were known.
      */
     Marks marks() {
         Known before = known();
         if (before.marks == null) {
             return read(before);
         }
-        if (time.nanos() - before.readAt < READ_EVERY || !reading.compareAndSet(false, true)) {
+        long age = time.nanos() - before.readAt;
+        if (age < READ_AFTER) {
             return before.marks;
         }
+        if (!reading.tryLock()) {
+            if (age < before.knownFor) {
+                return before.marks;
+            }
+            reading.lock();
+        }
+        try {
+            Known now = known();
+            return now != before && now.marks != null ? now.marks : readOrKnown(now);
+        } finally {
+            reading.unlock();
+        }
+    }
+
+    private Marks readOrKnown(Known before) {
         try {
             return read(before);
         } catch (MemcachedException down) {
-            known.compareAndSet(before, new Known(before.marks, time.nanos())); // asked again in a second
+            if (before.marks == null) {
+                throw down;
+            }
+            known.compareAndSet(before, new Known(before.marks, time.nanos(), WHILE_IT_IS_DOWN));
             return before.marks;
-        } finally {
-            reading.set(false);
         }
     }
 
@@ -110,7 +132,7 @@ final class Generations {
             Pending itsHard = server.gets(hard);
             Pending itsSoft = server.gets(soft);
             Marks marks = new Marks(number(hard, server.answer(itsHard)), number(soft, server.answer(itsSoft)));
-            if (known.compareAndSet(before, new Known(marks, readAt))) {
+            if (known.compareAndSet(before, new Known(marks, readAt, KNOWN_FOR))) {
                 return marks;
             }
             before = known();
@@ -125,7 +147,7 @@ final class Generations {
         try {
             server.answer(server.set(how == Invalidation.HARD ? hard : soft, drawn(), Ttl.NEVER));
         } finally {
-            known.set(new Known(null, 0));
+            known.set(new Known(null, 0, 0));
         }
     }
 

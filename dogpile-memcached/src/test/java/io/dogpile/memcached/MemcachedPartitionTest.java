@@ -13,8 +13,10 @@ import io.dogpile.cache.backend.Invalidation;
 import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.processes.Await;
 import io.dogpile.core.DogpileListener;
+import io.dogpile.core.HeldTime;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
+import io.dogpile.core.testing.Callers;
 import io.dogpile.core.testing.FakeTime;
 import java.io.ObjectInputStream;
 import java.io.Serializable;
@@ -381,6 +383,31 @@ class MemcachedPartitionTest {
         Await.until("the other sees it", () -> !seenBy(second).present());
         long took = Duration.ofNanos(System.nanoTime() - began).toMillis();
         assertTrue(took <= 2_000, () -> "took " + took + " ms");
+    }
+
+    @Test
+    void invalidationOfARegion_isSeenByOthers_alsoWhileOneOfTheirThreadsReadsTheMarks() throws Exception {
+        HeldTime clock = new HeldTime(time);
+        Partition<String> first = Partitions.of(backend(), time);
+        Partition<String> second = Partitions.of(backend(), clock);
+        first.put(key, draft("value"));
+        assertTrue(read(second, key).present());
+        first.invalidateAll(Invalidation.HARD);
+        time.advance(Duration.ofSeconds(1));
+        try (Callers callers = new Callers()) {
+            var reader = callers.start(() -> {
+                clock.holdMeAtLook(2); // the first tells that the marks are old
+                return read(second, key);
+            });
+            clock.awaitHolding();
+            var beside = callers.start(() -> read(second, key));
+            Await.until(
+                    "it waits, or has an answer",
+                    () -> beside.isDone() || beside.thread().getState() == Thread.State.WAITING);
+            clock.letGo();
+            assertFalse(reader.result().present());
+            assertFalse(beside.result().present());
+        }
     }
 
     @Test

@@ -86,8 +86,12 @@ final class RegionMarks {
         if (before == null) {
             return fresh();
         }
-        if (time.nanos() - before.readAt < READ_EVERY || !reading.tryLock()) {
+        if (time.nanos() - before.readAt < READ_EVERY) {
             return before.marks;
+        }
+        if (!reading.tryLock()) { // nobody waits for who reads or invalidates, nor goes on with what is older
+            Marks there = Marks.decode(files.readBytes(path, BYTES + 1));
+            return there == null ? fresh() : there;
         }
         try {
             Known now = known;

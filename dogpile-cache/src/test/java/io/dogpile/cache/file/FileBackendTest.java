@@ -13,8 +13,11 @@ import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.core.Background;
 import io.dogpile.core.DogpileListener;
+import io.dogpile.core.HeldTime;
 import io.dogpile.core.Slot;
+import io.dogpile.core.TimeSource;
 import io.dogpile.core.WhenDown;
+import io.dogpile.core.testing.Callers;
 import io.dogpile.core.testing.FakeTime;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -70,6 +73,10 @@ class FileBackendTest {
     }
 
     private Partition<String> open(FileBackend where) {
+        return open(where, time);
+    }
+
+    private Partition<String> open(FileBackend where, TimeSource clock) {
         return where.open(new Opening<>(
                 "region",
                 Object::toString,
@@ -78,7 +85,7 @@ class FileBackendTest {
                 Duration.ofSeconds(5),
                 Duration.ofSeconds(60),
                 Opening.Backoff.DEFAULT,
-                time,
+                clock,
                 new DogpileListener() {
                     @Override
                     public void corruptEntry(Object name, String why) {
@@ -333,6 +340,26 @@ class FileBackendTest {
         assertTrue(other.slot("key").read().present());
         time.advance(Duration.ofMillis(1));
         assertFalse(other.slot("key").read().present());
+    }
+
+    @Test
+    void otherBackendOfTheDirectory_seesAnInvalidationOfAll_alsoWhileOneOfItsThreadsReadsTheMarks() throws Exception {
+        HeldTime clock = new HeldTime(time);
+        Partition<String> other = open(built(FileBackend.builder(directory)), clock);
+        partition.put("key", draft("value"));
+        assertTrue(other.slot("key").read().present());
+        partition.invalidateAll(Invalidation.HARD);
+        time.advance(Duration.ofSeconds(1));
+        try (Callers callers = new Callers()) {
+            var reader = callers.start(() -> {
+                clock.holdMeAtLook(2); // the first tells that the marks are old
+                return other.slot("key").read();
+            });
+            clock.awaitHolding();
+            assertFalse(other.slot("key").read().present());
+            clock.letGo();
+            assertFalse(reader.result().present());
+        }
     }
 
     @Test
