@@ -9,6 +9,8 @@ import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import redis.clients.jedis.exceptions.JedisConnectionException;
+import redis.clients.jedis.exceptions.JedisDataException;
 
 /**
  * The three threads of a node, daemons all: its heart, which never waits for the server, what goes on behind, and the one that
@@ -90,7 +92,9 @@ final class NodeThreads implements Chores {
                 log.debug("Redis: the subscription of {} ended", inbox);
             } catch (Throwable broken) {
                 // Also what garbage does to the client: without this thread nothing is heard any more.
-                if (broken instanceof Error && pause == FIRST_PAUSE) {
+                boolean unexplained =
+                        !(broken instanceof JedisConnectionException) && !(broken instanceof JedisDataException);
+                if (unexplained && pause == FIRST_PAUSE) {
                     log.error(
                             "Redis: the subscription of {} was ended by {}; subscribing anew",
                             inbox,

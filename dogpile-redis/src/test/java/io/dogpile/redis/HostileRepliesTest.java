@@ -30,6 +30,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.event.Level;
 
 /** A server that answers garbage, whatever it is: a failure of the store, and nothing worse. */
 @Timeout(60)
@@ -208,6 +209,30 @@ class HostileRepliesTest {
         assertThat(region.getAll(all.keySet())).isEqualTo(all);
         all.forEach((key, value) -> assertThat(region.get(key)).contains(value));
         assertThat(region.stats().storeFailures()).isEqualTo(failures);
+    }
+
+    /** Nothing else would tell that all who wait here have to look by themselves. */
+    @Test
+    void subscriptionsThatAreAnsweredByNothing_areLoggedOnce_andAllIsWellAfterwards() throws Exception {
+        RedisServer server = nodes.closing(RedisServer.start());
+        GarblingNetwork network = nodes.closing(GarblingNetwork.before(server.port()));
+        AtomicInteger answered = new AtomicInteger();
+        network.garble(reply -> {
+            boolean toSubscribe = new String(reply, ISO_8859_1).contains("\r\nsubscribe\r\n");
+            if (toSubscribe) {
+                answered.incrementAndGet();
+            }
+            return toSubscribe ? "_\r\n".getBytes(ISO_8859_1) : reply;
+        });
+        try (CapturedLog log = new CapturedLog("io.dogpile.redis", Level.INFO)) {
+            Inbox inbox = nodes.node(RedisBackend.builder().server("127.0.0.1", network.port()))
+                    .node()
+                    .inbox();
+            Await.until("it subscribes for the third time", () -> answered.get() >= 3);
+            network.heal();
+            Await.until("the inbox is live", inbox::isLive);
+            assertThat(log.lines()).singleElement().asString().contains("ERROR", inbox.toString(), "subscribing anew");
+        }
     }
 
     @Test
