@@ -27,6 +27,9 @@ public final class RedisSentinels implements AutoCloseable {
 
     public static final Duration DOWN_AFTER = Duration.ofSeconds(1);
 
+    /** A sentinel looks at a master that is back each ten seconds, and then waits eight, before it makes it a replica. */
+    private static final Duration TURNED_INTO_A_REPLICA = Duration.ofSeconds(60);
+
     private static final int SENTINELS = 3;
     private static final int QUORUM = 2;
 
@@ -122,7 +125,8 @@ public final class RedisSentinels implements AutoCloseable {
     public RedisServer awaitReplica() {
         RedisServer replica = replica();
         Await.until(
-                replica + " follows",
+                () -> replica + " follows",
+                TURNED_INTO_A_REPLICA,
                 () -> says(replica, "role", "slave") && says(replica, "master_link_status", "up"));
         return replica;
     }

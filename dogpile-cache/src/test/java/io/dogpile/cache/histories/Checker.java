@@ -314,8 +314,9 @@ public final class Checker {
                     count(Invariant.NO_WAY_BACK);
                     boolean back = one.reads.stream()
                             .anyMatch(after -> other.reads.stream()
-                                    .anyMatch(
-                                            between -> between.looked > one.firstEnd && between.ended < after.looked));
+                                    .anyMatch(between -> between.looked > one.firstEnd
+                                            && between.ended < after.looked
+                                            && !isPutAgain(one.made, between)));
                     if (back) {
                         foundOfAll(
                                 one.firstEnd,
@@ -330,6 +331,16 @@ public final class Checker {
                     }
                 }
             }
+        }
+
+        /** A put whose reply was lost is done again: over what others stored meanwhile, too. */
+        private boolean isPutAgain(Made one, Op between) {
+            return one.op.call == Call.PUT
+                    && between.looked <= one.op.ended
+                    && history.faults.stream()
+                            .anyMatch(fault -> isOutage(fault.kind())
+                                    && fault.isOf(one.op.node)
+                                    && fault.meets(one.op.invoked, one.op.ended));
         }
 
         private void foundOfAll(long from, long to, String what) {

@@ -178,6 +178,24 @@ class CheckerTest {
         }
 
         @Test
+        void putWhoseReplyIsLost_isDoneTwice_andNotAThirdTime() {
+            event(0, "a", Event.Kind.INVOKE, "1", "PUT v");
+            peek(10, 11, "b", "2", "v");
+            call(20, 21, "b", "3", "PUT w", "-");
+            peek(30, 31, "b", "4", "w");
+            event(100, "a", Event.Kind.OK, "1", "-");
+            peek(110, 111, "b", "5", "v");
+            finds(Invariant.NO_WAY_BACK);
+            fault(5, 90, "a", Fault.CUT);
+            findsNothing();
+            call(120, 121, "b", "6", "PUT x", "-");
+            peek(130, 131, "b", "7", "x");
+            findsNothing();
+            peek(140, 141, "b", "8", "v");
+            finds(Invariant.NO_WAY_BACK);
+        }
+
+        @Test
         void readsThatOverlap_mayBeInEitherOrder() {
             create(0, 10, "a", "1", "v", 0);
             peek(20, 60, "b", "2", "v");

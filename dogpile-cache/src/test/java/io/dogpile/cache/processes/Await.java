@@ -27,13 +27,18 @@ public final class Await {
 
     /** As {@link #until(String, BooleanSupplier)}. The text is asked for when the wait has failed: it can say what was seen last. */
     public static void until(Supplier<String> what, BooleanSupplier holds) {
+        until(what, PATIENCE, holds);
+    }
+
+    /** As {@link #until(Supplier, BooleanSupplier)}, for what takes longer by itself. */
+    public static void until(Supplier<String> what, Duration patience, BooleanSupplier holds) {
         long start = System.nanoTime();
         while (!holds.getAsBoolean()) {
             if (Thread.currentThread().isInterrupted()) {
                 throw new IllegalStateException("interrupted while waiting: " + what.get());
             }
-            if (System.nanoTime() - start > PATIENCE.toNanos()) {
-                throw new IllegalStateException("not within " + PATIENCE.toSeconds() + " s: " + what.get());
+            if (System.nanoTime() - start > patience.toNanos()) {
+                throw new IllegalStateException("not within " + patience.toSeconds() + " s: " + what.get());
             }
             LockSupport.parkNanos(BETWEEN_LOOKS_NANOS);
         }
