@@ -12,6 +12,7 @@ import redis.clients.jedis.DefaultJedisClientConfig;
 import redis.clients.jedis.HostAndPort;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.RedisClusterClient;
+import redis.clients.jedis.RedisProtocol;
 import redis.clients.jedis.RedisSentinelClient;
 import redis.clients.jedis.SslOptions;
 import redis.clients.jedis.SslVerifyMode;
@@ -265,7 +266,8 @@ final class Connecting {
     }
 
     private DefaultJedisClientConfig config() {
-        DefaultJedisClientConfig.Builder config = timeouts(DefaultJedisClientConfig.builder());
+        DefaultJedisClientConfig.Builder config =
+                timeouts(DefaultJedisClientConfig.builder()).protocol(RedisProtocol.RESP2);
         if (password != null) {
             config.user(user).password(password);
         }
