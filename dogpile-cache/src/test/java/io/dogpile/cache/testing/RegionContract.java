@@ -257,7 +257,7 @@ public abstract class RegionContract {
             CachedValue<String> found = region.peek("key").orElseThrow();
             assertEquals("value", found.value());
             assertEquals(before.createdAt(), found.createdAt());
-            assertTrue(found.age().compareTo(BEYOND_LIFE) >= 0, found::toString);
+            assertTrue(found.age().compareTo(LIFE) >= 0, found::toString);
             assertTrue(before.age().compareTo(LIFE) < 0, before::toString);
             assertFalse(found.stale());
         }
