@@ -531,8 +531,8 @@ class MemcachedServersTest {
     @Tag("D-066")
     void lockOfASubSecondLease_lastsAtLeastAsLongAsAsked_andEnds() {
         LockProvider locks = backend(server()).locks();
-        Lease lease = locks.tryAcquire("name", Duration.ofMillis(900)).orElseThrow();
         long began = System.nanoTime();
+        Lease lease = locks.tryAcquire("name", Duration.ofMillis(900)).orElseThrow();
         Await.until(
                 "it ends",
                 () -> locks.tryAcquire("name", Duration.ofSeconds(60)).isPresent());

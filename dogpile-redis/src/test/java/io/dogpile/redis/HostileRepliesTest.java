@@ -32,7 +32,12 @@ import org.slf4j.event.Level;
 /** A server that answers garbage, whatever it is: a failure of the store, and nothing worse. */
 @Timeout(60)
 class HostileRepliesTest {
+    /** Where some answers never come, or never end. */
     private static final Duration TIMEOUT = Duration.ofMillis(250);
+
+    /** Where all come, if the server's machine has time for it. */
+    private static final Duration PATIENT = Duration.ofSeconds(2);
+
     private static final int KEYS = 20;
 
     private final Nodes nodes = new Nodes();
@@ -159,8 +164,8 @@ class HostileRepliesTest {
         GarblingNetwork network = nodes.closing(GarblingNetwork.before(server.port()));
         RedisBackend behind = nodes.node(RedisBackend.builder()
                 .server("127.0.0.1", network.port())
-                .timeout(TIMEOUT)
-                .pool(4, TIMEOUT));
+                .timeout(PATIENT)
+                .pool(4, PATIENT));
         Inbox inbox = behind.node().inbox();
         Await.until("the inbox is live", inbox::isLive);
         Region<String, String> region = region(behind, WhenDown.FAIL);
@@ -235,8 +240,8 @@ class HostileRepliesTest {
         GarblingNetwork network = nodes.closing(GarblingNetwork.before(server.port()));
         RedisBackend behind = nodes.node(RedisBackend.builder()
                 .server("127.0.0.1", network.port())
-                .timeout(TIMEOUT)
-                .pool(4, TIMEOUT));
+                .timeout(PATIENT)
+                .pool(4, PATIENT));
         Region<String, String> region = region(behind, WhenDown.FAIL);
         for (int i = 0; i < KEYS; i++) {
             region.put("key" + i, "value of key" + i);

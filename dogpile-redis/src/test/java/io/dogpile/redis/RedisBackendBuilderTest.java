@@ -26,7 +26,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -58,6 +60,7 @@ import redis.clients.jedis.RedisClusterClient;
 class RedisBackendBuilderTest {
     private static final String SECRET = "s3cr:t@/?#";
     private static final Duration TIMEOUT = Duration.ofSeconds(2);
+    private static final int ATTEMPTS = 5;
     private static RedisServer server;
 
     private final Nodes nodes = new Nodes();
@@ -308,10 +311,14 @@ class RedisBackendBuilderTest {
             Region<String, String> region = region(backend).build();
             region.put("key", "value");
             frozen.freeze();
-            long start = System.nanoTime();
-            assertThrows(DogpileException.class, () -> region.get("key"));
-            long took = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start);
-            assertTrue(took >= 90 && took < 900, () -> "took " + took);
+            List<Long> took = new ArrayList<>();
+            // A machine that stalls makes one call slow, another timeout each.
+            while (took.size() < ATTEMPTS && took.stream().noneMatch(millis -> millis < 900)) {
+                long start = System.nanoTime();
+                assertThrows(DogpileException.class, () -> region.get("key"));
+                took.add(TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start));
+            }
+            assertTrue(Collections.min(took) >= 90 && Collections.min(took) < 900, took::toString);
         }
     }
 

@@ -94,13 +94,13 @@ class RedisProcessesTest {
             assertThat(nodes.creations("cold")).hasSize(1);
             Creation only = nodes.creations("cold").get(0);
             assertThat(all).hasSize(200).allMatch(got -> got.value().equals(only.value()));
-            assertThat(commands).hasSizeLessThanOrEqualTo(10);
-            assertThat(commands).filteredOn("PUBLISH"::equals).hasSize(1);
             long last = all.stream().mapToLong(Got::micros).max().orElseThrow();
-            print(
-                    "200 threads of 4 JVMs, creator 200 ms, " + commands.size() + " commands",
-                    (last - only.begunMicros()) / 1000,
-                    "200 and a few");
+            long took = (last - only.begunMicros()) / 1000;
+            // Where the machine makes it longer, three JVMs look each half second, and the lease is renewed at a third.
+            long more = 3 * (took / 500) + took / 333;
+            assertThat(commands.size()).as("%s", commands).isLessThanOrEqualTo((int) (10 + more));
+            assertThat(commands).filteredOn("PUBLISH"::equals).hasSize(1);
+            print("200 threads of 4 JVMs, creator 200 ms, " + commands.size() + " commands", took, "200 and a few");
         }
     }
 
