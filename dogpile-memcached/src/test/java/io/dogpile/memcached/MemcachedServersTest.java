@@ -19,6 +19,7 @@ import io.dogpile.core.DogpileListener;
 import io.dogpile.core.Lease;
 import io.dogpile.core.LockProvider;
 import io.dogpile.core.Slot;
+import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -236,7 +237,8 @@ class MemcachedServersTest {
     @Test
     void flushedRight_letsAnotherCreate_andOneOfTheTwoIsStored() throws Exception {
         MemcachedServer server = server();
-        Partition<String> partition = Partitions.of(backend(server));
+        Partition<String> partition =
+                Partitions.of(backend(server), new FakeTime()); // the marks are known until the end
         Slot.Grant<String> first = claim(partition, "key").grant();
         assertEquals("OK", server.text("flush_all"));
         assertFalse(first.renew());

@@ -134,7 +134,7 @@ class RedisProcessesTest {
             List<String> commands = Calls.of(count);
             assertThat(commands.subList(commands.indexOf("PUBLISH") + 1, commands.size()))
                     .as("whoever waits is given the value: " + commands)
-                    .isEmpty();
+                    .isSubsetOf("EVAL PUBLISH"); // where the server did not know the script
         }
     }
 
