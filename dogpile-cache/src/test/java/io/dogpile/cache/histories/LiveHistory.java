@@ -1,5 +1,6 @@
 package io.dogpile.cache.histories;
 
+import io.dogpile.cache.processes.Await;
 import io.dogpile.cache.processes.JvmProcess;
 import io.dogpile.cache.processes.NodeMain;
 import java.io.IOException;
@@ -378,6 +379,7 @@ public final class LiveHistory implements AutoCloseable {
             killed.add(victim.name);
             note(victim.name, Event.Kind.FAULT, fault);
             victim.process.kill();
+            Await.until(() -> victim.name + " has said all", () -> victim.ended);
             note(victim.name, Event.Kind.HEALED, fault);
             Node next = new Node(victim.number);
             nodes[victim.number] = next;

@@ -20,7 +20,7 @@ public final class Signals {
      * @throws IllegalStateException if it does not end, or if this thread is interrupted
      */
     public static void kill(Process process) {
-        process.destroyForcibly();
+        process.toHandle().destroyForcibly(); // the process itself would close what it said and nobody has read yet
         end(process);
     }
 
