@@ -196,6 +196,27 @@ class CheckerTest {
         }
 
         @Test
+        void lookThatTakesLong_isSharedAtTheStartOfAJvm_andNotLater() {
+            event(0, "a", Event.Kind.INVOKE, "a-1", "CREATE");
+            create(1, 10, "b", "b-2", "v", 0);
+            peek(20, 21, "b", "b-3", "v");
+            call(30, 31, "b", "b-4", "PUT w", "-");
+            peek(40, 41, "b", "b-5", "w");
+            call(700, 900, "a", "a-10", "CREATE", "v");
+            event(910, "a", Event.Kind.OK, "a-1", "w");
+            findsNothing();
+            events.clear();
+            event(0, "a", Event.Kind.INVOKE, "a-1", "CREATE");
+            create(1, 10, "b", "b-2", "v", 0);
+            peek(20, 21, "b", "b-3", "v");
+            call(30, 31, "b", "b-4", "PUT w", "-");
+            peek(40, 41, "b", "b-5", "w");
+            call(700, 900, "a", "a-11", "CREATE", "v");
+            event(910, "a", Event.Kind.OK, "a-1", "w");
+            finds(Invariant.NO_WAY_BACK);
+        }
+
+        @Test
         void readsThatOverlap_mayBeInEitherOrder() {
             create(0, 10, "a", "1", "v", 0);
             peek(20, 60, "b", "2", "v");
