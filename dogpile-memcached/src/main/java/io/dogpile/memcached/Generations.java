@@ -29,7 +29,6 @@ final class Generations {
 
     private static final long READ_AFTER = Duration.ofMillis(500).toNanos();
     private static final long KNOWN_FOR = Duration.ofSeconds(1).toNanos();
-    private static final long WHILE_IT_IS_DOWN = Long.MAX_VALUE;
     private static final int TRIES = 3;
 
     /** Both marks, as numbers. */
@@ -47,12 +46,10 @@ final class Generations {
     private static final class Known {
         final @Nullable Marks marks; // null if they must be read
         final long readAt;
-        final long knownFor;
 
-        Known(@Nullable Marks marks, long readAt, long knownFor) {
+        Known(@Nullable Marks marks, long readAt) {
             this.marks = marks;
             this.readAt = readAt;
-            this.knownFor = knownFor;
         }
     }
 
@@ -60,7 +57,7 @@ final class Generations {
     private final TimeSource time;
     private final Item hard;
     private final Item soft;
-    private final AtomicReference<Known> known = new AtomicReference<>(new Known(null, 0, 0));
+    private final AtomicReference<Known> known = new AtomicReference<>(new Known(null, 0));
     private final ReentrantLock reading = new ReentrantLock();
 
     Generations(Server server, TimeSource time, Item hard, Item soft) {
@@ -88,7 +85,7 @@ final class Generations {
             return before.marks;
         }
         if (!reading.tryLock()) {
-            if (age < before.knownFor) {
+            if (age < KNOWN_FOR) {
                 return before.marks;
             }
             reading.lock();
@@ -108,7 +105,7 @@ final class Generations {
             if (before.marks == null) {
                 throw down;
             }
-            known.compareAndSet(before, new Known(before.marks, time.nanos(), WHILE_IT_IS_DOWN));
+            known.compareAndSet(before, new Known(before.marks, time.nanos())); // asked again in half a second
             return before.marks;
         }
     }
@@ -132,7 +129,7 @@ final class Generations {
             Pending itsHard = server.gets(hard);
             Pending itsSoft = server.gets(soft);
             Marks marks = new Marks(number(hard, server.answer(itsHard)), number(soft, server.answer(itsSoft)));
-            if (known.compareAndSet(before, new Known(marks, readAt, KNOWN_FOR))) {
+            if (known.compareAndSet(before, new Known(marks, readAt))) {
                 return marks;
             }
             before = known();
@@ -147,7 +144,7 @@ final class Generations {
         try {
             server.answer(server.set(how == Invalidation.HARD ? hard : soft, drawn(), Ttl.NEVER));
         } finally {
-            known.set(new Known(null, 0, 0));
+            known.set(new Known(null, 0));
         }
     }
 

@@ -16,9 +16,11 @@ import io.dogpile.cache.backend.Partition;
 import io.dogpile.cache.backend.Serializer;
 import io.dogpile.cache.processes.Await;
 import io.dogpile.core.DogpileListener;
+import io.dogpile.core.HeldTime;
 import io.dogpile.core.Lease;
 import io.dogpile.core.LockProvider;
 import io.dogpile.core.Slot;
+import io.dogpile.core.testing.Callers;
 import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -248,6 +250,46 @@ class MemcachedServersTest {
         Slot.Published.Outcome refused = first.publish(draft("first")).outcome();
         assertNotEquals(Slot.Published.Outcome.STORED, refused);
         assertEquals("second", read(partition, "key").value());
+    }
+
+    @Test
+    void marksThatCouldNotBeReadOnce_areNotGoneByAfterwards_whileOneThreadReadsThem() throws Exception {
+        MemcachedServer server = server();
+        FakeTime time = new FakeTime();
+        HeldTime clock = new HeldTime(time);
+        MemcachedBackend backend = backend(server);
+        Partition<String> partition = Partitions.of(backend, clock);
+        Slot.Seen<String> nothing = read(partition, "key");
+        server.kill();
+        time.advance(Duration.ofSeconds(1));
+        Slot.Wish needed = new Slot.Wish(Slot.Wish.Reason.NEEDED, Slot.NEVER, true, false);
+        assertThrows(MemcachedException.class, () -> nothing.claim(needed));
+        server.restart(); // which loses the marks
+        LockProvider locks = backend.locks();
+        Await.until("the client is connected", () -> {
+            try {
+                return locks.tryAcquire("name", Duration.ofSeconds(9)).isPresent();
+            } catch (MemcachedException notYet) {
+                return false;
+            }
+        });
+        time.advance(Duration.ofSeconds(1));
+        try (Callers callers = new Callers()) {
+            var reader = callers.start(() -> {
+                clock.holdMeAtLook(2); // the first tells that the marks are old
+                return read(partition, "key");
+            });
+            clock.awaitHolding();
+            var claims = callers.start(() -> claim(partition, "key").grant());
+            Await.until(
+                    "it waits, or has an answer",
+                    () -> claims.isDone() || claims.thread().getState() == Thread.State.WAITING);
+            clock.letGo();
+            reader.result();
+            assertEquals(
+                    Slot.Published.Outcome.STORED,
+                    claims.result().publish(draft("value")).outcome());
+        }
     }
 
     @Test
