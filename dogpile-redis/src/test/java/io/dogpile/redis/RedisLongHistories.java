@@ -29,9 +29,13 @@ class RedisLongHistories {
                 LiveHistory history = onOne("redis-eviction", server)) {
             Runnable fill = () -> server.command(
                     "EVAL", "for i=1,20000 do redis.call('SET','filler'..i,string.rep('x',400)) end return 1", "0");
+            Runnable fillAndEmpty = () -> { // else each write pushes something out, also when the fault has ended
+                fill.run();
+                server.command("EVAL", "for i=1,20000 do redis.call('DEL','filler'..i) end return 1", "0");
+            };
             history.withKills()
-                    .with(Fault.EVICTION, -1, Duration.ofMillis(200), fill, fill)
-                    .with(Fault.EVICTION, -1, Duration.ofMillis(500), fill, fill);
+                    .with(Fault.EVICTION, -1, Duration.ofMillis(200), fill, fillAndEmpty)
+                    .with(Fault.EVICTION, -1, Duration.ofMillis(500), fill, fillAndEmpty);
             System.out.println(history.run(Histories.time()));
         }
     }
