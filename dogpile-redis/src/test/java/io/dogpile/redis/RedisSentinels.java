@@ -27,7 +27,7 @@ public final class RedisSentinels implements AutoCloseable {
 
     public static final Duration DOWN_AFTER = Duration.ofSeconds(1);
 
-    /** A sentinel looks at a master that is back each ten seconds, and then waits eight, before it makes it a replica. */
+    /** Mostly a second or two; beside other work it was seen to take more than twenty. */
     private static final Duration TURNED_INTO_A_REPLICA = Duration.ofSeconds(60);
 
     private static final int SENTINELS = 3;

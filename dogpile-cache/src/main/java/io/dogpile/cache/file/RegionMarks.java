@@ -77,7 +77,15 @@ final class RegionMarks {
 
     /** The marks of a region's folder, for who only looks; null if there are none that are whole. */
     static @Nullable Marks of(ValueFiles files, Path folder) throws IOException {
-        return Marks.decode(files.readBytes(path(folder), BYTES + 1));
+        return stored(files, path(folder));
+    }
+
+    private static @Nullable Marks stored(ValueFiles files, Path path) throws IOException {
+        return Marks.decode(files.readBytes(path, BYTES + 1));
+    }
+
+    private @Nullable Marks stored() throws IOException {
+        return stored(files, path);
     }
 
     /** The marks as this JVM knows them: its own invalidations at once, those of others after a second. */
@@ -90,7 +98,7 @@ final class RegionMarks {
             return before.marks;
         }
         if (!reading.tryLock()) { // nobody waits for who reads or invalidates, nor goes on with what is older
-            Marks there = Marks.decode(files.readBytes(path, BYTES + 1));
+            Marks there = stored();
             return there == null ? fresh() : there;
         }
         try {
@@ -113,7 +121,7 @@ final class RegionMarks {
 
     private Marks read() throws Exception {
         long readAt = time.nanos();
-        Marks marks = Marks.decode(files.readBytes(path, BYTES + 1));
+        Marks marks = stored();
         if (marks == null) {
             marks = replaced(null);
         }
@@ -136,7 +144,7 @@ final class RegionMarks {
     /** Draws what is missing, and what is to be replaced. */
     private Marks replaced(@Nullable Invalidation how) throws Exception {
         return files.locked(lock, () -> {
-            Marks before = Marks.decode(files.readBytes(path, BYTES + 1));
+            Marks before = stored();
             if (before != null && how == null) {
                 return before; // another process was faster
             }

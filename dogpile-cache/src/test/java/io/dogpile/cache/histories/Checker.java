@@ -190,7 +190,9 @@ public final class Checker {
                     if (since != History.NEVER) {
                         op.looked = Math.min(op.looked, sharedSince(since, op));
                     }
-                    if (other != op && creates(other, op.node, op.invoked) && storeWasAway(op)) {
+                    boolean isCreatedHere = other != op && creates(other, op.node, op.invoked);
+                    if (isCreatedHere
+                            && storeWasAway(op.node, op.invoked, op.ended)) { // then it gets what that one found
                         op.looked = Math.min(op.looked, other.invoked);
                     }
                 }
@@ -202,15 +204,9 @@ public final class Checker {
                     && op.creations.stream().anyMatch(one -> one.started <= time && one.ended > time);
         }
 
-        /** Then it gets what the creator of its process found, by the look of that one. */
-        private boolean storeWasAway(Op op) {
+        private boolean storeWasAway(String node, long from, long to) {
             return history.faults.stream()
-                    .filter(fault -> fault.meets(op.invoked, op.ended))
-                    .anyMatch(fault -> switch (fault.kind()) {
-                        case RESTART_EMPTY, RESTART_PERSISTED, FAILOVER -> true;
-                        case CUT -> fault.isOf(op.node);
-                        case KILL, PAUSE, FLUSH, EVICTION, CLOCKS -> false;
-                    });
+                    .anyMatch(fault -> isOutage(fault.kind()) && fault.isOf(node) && fault.meets(from, to));
         }
 
         /** Since when that caller looked, or published, at that time; never if it did neither. */
@@ -346,10 +342,7 @@ public final class Checker {
         private boolean isPutAgain(Made one, Op between) {
             return one.op.call == Call.PUT
                     && between.looked <= one.op.ended
-                    && history.faults.stream()
-                            .anyMatch(fault -> isOutage(fault.kind())
-                                    && fault.isOf(one.op.node)
-                                    && fault.meets(one.op.invoked, one.op.ended));
+                    && storeWasAway(one.op.node, one.op.invoked, one.op.ended);
         }
 
         private void foundOfAll(long from, long to, String what) {
@@ -379,10 +372,7 @@ public final class Checker {
         private boolean isServedForWantOfAStore(Op op) {
             return op.call == Call.CREATE
                     && !creatingAt(op).isEmpty()
-                    && history.faults.stream()
-                            .anyMatch(fault -> isOutage(fault.kind())
-                                    && fault.isOf(op.node)
-                                    && fault.meets(op.invoked - terms.recoveryMicros(), op.ended));
+                    && storeWasAway(op.node, op.invoked - terms.recoveryMicros(), op.ended);
         }
 
         /** What the call's own process was creating when it came. */
