@@ -16,7 +16,6 @@ import io.dogpile.core.DogpileListener;
 import io.dogpile.core.HeldTime;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
-import io.dogpile.core.testing.Callers;
 import io.dogpile.core.testing.FakeTime;
 import java.io.ObjectInputStream;
 import java.io.Serializable;
@@ -394,20 +393,9 @@ class MemcachedPartitionTest {
         assertTrue(read(second, key).present());
         first.invalidateAll(Invalidation.HARD);
         time.advance(Duration.ofSeconds(1));
-        try (Callers callers = new Callers()) {
-            var reader = callers.start(() -> {
-                clock.holdMeAtLook(2); // the first tells that the marks are old
-                return read(second, key);
-            });
-            clock.awaitHolding();
-            var beside = callers.start(() -> read(second, key));
-            Await.until(
-                    "it waits, or has an answer",
-                    () -> beside.isDone() || beside.thread().getState() == Thread.State.WAITING);
-            clock.letGo();
-            assertFalse(reader.result().present());
-            assertFalse(beside.result().present());
-        }
+        Partitions.Both<Slot.Seen<String>> both = Partitions.besideReader(second, key, clock, () -> read(second, key));
+        assertFalse(both.read().present());
+        assertFalse(both.beside().present());
     }
 
     @Test

@@ -20,7 +20,6 @@ import io.dogpile.core.HeldTime;
 import io.dogpile.core.Lease;
 import io.dogpile.core.LockProvider;
 import io.dogpile.core.Slot;
-import io.dogpile.core.testing.Callers;
 import io.dogpile.core.testing.FakeTime;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -274,22 +273,11 @@ class MemcachedServersTest {
             }
         });
         time.advance(Duration.ofSeconds(1));
-        try (Callers callers = new Callers()) {
-            var reader = callers.start(() -> {
-                clock.holdMeAtLook(2); // the first tells that the marks are old
-                return read(partition, "key");
-            });
-            clock.awaitHolding();
-            var claims = callers.start(() -> claim(partition, "key").grant());
-            Await.until(
-                    "it waits, or has an answer",
-                    () -> claims.isDone() || claims.thread().getState() == Thread.State.WAITING);
-            clock.letGo();
-            reader.result();
-            assertEquals(
-                    Slot.Published.Outcome.STORED,
-                    claims.result().publish(draft("value")).outcome());
-        }
+        Slot.Grant<String> right = Partitions.besideReader(
+                        partition, "key", clock, () -> claim(partition, "key").grant())
+                .beside();
+        assertEquals(
+                Slot.Published.Outcome.STORED, right.publish(draft("value")).outcome());
     }
 
     @Test
