@@ -395,6 +395,18 @@ class CheckerTest {
         }
 
         @Test
+        void faultThatIsHeardOf_whileOneOfItsKindLasts_endsNoneButItself() {
+            create(10_000, 10_100, "a", "1", "v", 1);
+            create(10_050, 10_060, "b", "2", "w", 2);
+            Terms terms = excusing(Invariant.ONE_RIGHT, Fault.FAILOVER);
+            event(0, "*", Event.Kind.FAULT, "-", Fault.FAILOVER.toString());
+            fault(5, 5, "*", Fault.FAILOVER);
+            assertEquals(Set.of(), broken(terms), "the first lasts");
+            event(10, "*", Event.Kind.HEALED, "-", Fault.FAILOVER.toString());
+            assertEquals(Set.of(Invariant.ONE_RIGHT), broken(terms), "both are long over");
+        }
+
+        @Test
         void ofAProcessThatWasKilled_isNoneFromThenOn() {
             event(0, "a", Event.Kind.INVOKE, "1", "CREATE");
             event(0, "a", Event.Kind.START, "1", "v 0");

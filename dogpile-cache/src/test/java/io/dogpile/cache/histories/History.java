@@ -1,12 +1,14 @@
 package io.dogpile.cache.histories;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
+import java.util.TreeMap;
 
 /** What happened, put together from the events of all processes. */
 final class History {
@@ -129,7 +131,9 @@ final class History {
     final List<Stall> stalls = new ArrayList<>();
     final List<String> doubts = new ArrayList<>();
     private final Map<String, Made> creating = new HashMap<>();
-    private final Map<String, Event> begun = new HashMap<>();
+    /** Faults that have not ended, by process and kind; the last that began ends first. */
+    private final Map<String, Deque<Event>> begun = new TreeMap<>();
+
     private long last;
 
     /** In any order; those of one process are in theirs. */
@@ -165,8 +169,10 @@ final class History {
                 all.get(all.size() - 1).refused = event.detail();
             }
             case STALL -> stalls.add(new Stall(event.node(), event.at() - Long.parseLong(event.detail()), event.at()));
-            case FAULT -> begun.put(event.node() + event.detail(), event);
-            case HEALED -> healed(event.node() + event.detail(), event.at());
+            case FAULT ->
+                begun.computeIfAbsent(event.node() + event.detail(), fault -> new ArrayDeque<>())
+                        .push(event);
+            case HEALED -> healed(begun.get(event.node() + event.detail()).pop(), event.at());
         }
     }
 
@@ -194,13 +200,12 @@ final class History {
         }
     }
 
-    private void healed(String fault, long at) {
-        Event begin = begun.remove(fault);
+    private void healed(Event begin, long at) {
         faults.add(new Window(Fault.valueOf(begin.detail()), begin.node(), begin.at(), at));
     }
 
     private void end() {
-        new TreeSet<>(begun.keySet()).forEach(fault -> healed(fault, NEVER));
+        begun.values().forEach(open -> open.forEach(begin -> healed(begin, NEVER)));
         // Whoever was killed creates no longer.
         creating.values()
                 .forEach(one -> faults.stream()

@@ -99,6 +99,7 @@ public final class LiveHistory implements AutoCloseable {
     private final Map<Fault, Integer> done = new EnumMap<>(Fault.class);
     private final Map<Invariant, Integer> checked = new EnumMap<>(Invariant.class);
     private final Map<Invariant, Integer> excused = new EnumMap<>(Invariant.class);
+    private final Queue<Event> befallen = new ConcurrentLinkedQueue<>();
     private volatile Queue<Event> events = new ConcurrentLinkedQueue<>();
     private String work = "";
     private int started;
@@ -198,6 +199,7 @@ public final class LiveHistory implements AutoCloseable {
             }
         }
         List<Event> all = new ArrayList<>(events);
+        all.addAll(befallen);
         Checker checker = Checker.check(all, terms);
         operations += checker.operations();
         creations += checker.creations();
@@ -282,6 +284,17 @@ public final class LiveHistory implements AutoCloseable {
     public LiveHistory with(Fault fault, int number, Duration lasting, Runnable begin, Runnable end) {
         blows.add(new OfTheStore(fault, number, lasting, begin, end));
         return this;
+    }
+
+    /**
+     * Notes a fault that nobody here did, at the moment of which it was heard. For any thread.
+     *
+     * @param fault which
+     */
+    public void befell(Fault fault) {
+        long now = Event.now();
+        befallen.add(new Event(now, "*", Event.Kind.FAULT, "-", "-", fault.toString()));
+        befallen.add(new Event(now, "*", Event.Kind.HEALED, "-", "-", fault.toString()));
     }
 
     /**
