@@ -18,8 +18,8 @@ import org.openjdk.jmh.runner.options.TimeValue;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * A class of JMH benchmarks, run method by method at each number of threads, so that what is compared is measured side
- * by side; and its goals, which are ratios within one table.
+ * A class of JMH benchmarks, run at each number of threads, and its goals, which are ratios within one table. All methods
+ * have one JVM each, then each has its next: what a machine does beside this for a while is felt by all of them.
  *
  * @param benchmarks the class
  * @param rows its methods
@@ -35,7 +35,7 @@ record JmhGroup(
         List<Integer> threads) {
     private static final List<Integer> THREADS = List.of(1, 2);
     /** What the compiler makes of the same code differs from JVM to JVM. */
-    private static final int FORKS = 3;
+    private static final int FORKS = 5;
 
     private static final int WARM_UP_SECONDS = 2;
     private static final int SECONDS = 3;
@@ -141,25 +141,31 @@ record JmhGroup(
     }
 
     private void runTable(String spread, int number, String... jvmArguments) throws RunnerException {
-        List<Figures> seen = new ArrayList<>();
-        for (Row row : rows) {
-            Progress.show(title(spread, number) + ": " + row.title());
-            seen.add(measure(row, spread, number, jvmArguments));
+        List<List<RunResult>> forks = new ArrayList<>();
+        rows.forEach(row -> forks.add(new ArrayList<>()));
+        int rounds = rows.stream().mapToInt(Row::forks).max().orElse(0);
+        for (int round = 0; round < rounds; round++) {
+            for (int i = 0; i < rows.size(); i++) {
+                Row row = rows.get(i);
+                if (round < row.forks()) {
+                    Progress.show(title(spread, number) + ", " + (round + 1) + " of " + rounds + ": " + row.title());
+                    forks.get(i).add(fork(row, spread, number, jvmArguments));
+                }
+            }
         }
         Progress.end();
-        print(spread, number, seen);
+        print(spread, number, forks.stream().map(JmhGroup::figures).toList());
     }
 
     private String title(String spread, int threads) {
         return benchmarks.getSimpleName() + (spread.isEmpty() ? "" : ", " + spread) + ", " + threads(threads);
     }
 
-    @SuppressWarnings("rawtypes") // JMH gives its secondary results so
-    private Figures measure(Row row, String spread, int number, String... jvmArguments) throws RunnerException {
+    private RunResult fork(Row row, String spread, int number, String... jvmArguments) throws RunnerException {
         ChainedOptionsBuilder options = new OptionsBuilder()
                 .include("^" + benchmarks.getName().replace(".", "\\.") + "\\." + row.method() + "$")
                 .threads(number)
-                .forks(row.forks())
+                .forks(1)
                 .warmupIterations(WARM_UP_SECONDS)
                 .warmupTime(TimeValue.seconds(1))
                 .measurementIterations(SECONDS)
@@ -173,7 +179,16 @@ record JmhGroup(
         if (!spread.isEmpty()) {
             options.param("spread", spread);
         }
-        RunResult result = new Runner(options.build()).runSingle();
+        return new Runner(options.build()).runSingle();
+    }
+
+    @SuppressWarnings("rawtypes") // JMH gives its secondary results so
+    private static Figures figures(List<RunResult> forks) {
+        RunResult result = new RunResult(
+                forks.get(0).getParams(),
+                forks.stream()
+                        .flatMap(fork -> fork.getBenchmarkResults().stream())
+                        .toList());
         Result<?> time = result.getPrimaryResult();
         double bytes = result.getSecondaryResults().entrySet().stream()
                 .filter(entry -> entry.getKey().endsWith(ALLOCATED))
