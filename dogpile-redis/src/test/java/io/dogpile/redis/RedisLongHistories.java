@@ -56,7 +56,7 @@ class RedisLongHistories {
                             Histories.seed());
                     // On a busy machine sentinels find a master down that is not, and replace it by themselves.
                     SentinelEvents events = new SentinelEvents(sentinels, event -> {
-                        if (event.equals(SentinelEvents.SWITCH)) {
+                        if (SentinelEvents.OF_TWO_MASTERS.contains(event)) {
                             history.befell(Fault.FAILOVER);
                         }
                     })) {
@@ -72,7 +72,13 @@ class RedisLongHistories {
                                 () -> {
                                     sentinels.awaitMasterOtherThan(lost[0]);
                                     lost[0].restart();
-                                });
+                                })
+                        .with(
+                                Fault.FAILOVER,
+                                -1,
+                                Duration.ZERO,
+                                sentinels::awaitReplica, // else there is none to take over
+                                sentinels::failOver);
                 try {
                     System.out.println(history.run(Histories.time()));
                 } catch (AssertionError found) {

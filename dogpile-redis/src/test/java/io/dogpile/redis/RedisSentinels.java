@@ -106,6 +106,25 @@ public final class RedisSentinels implements AutoCloseable {
         return master;
     }
 
+    /**
+     * Has the sentinels replace a master that is well, and returns when they have. Meanwhile there are two masters, and
+     * what the old one is told is lost.
+     */
+    public RedisServer failOver() {
+        RedisServer old = master();
+        Await.until("a failover that the sentinels were asked for", () -> master() != old || isAskedToFailOver());
+        return awaitMasterOtherThan(old);
+    }
+
+    /** One that is under way, or for which no replica is known to be good, is refused. */
+    private boolean isAskedToFailOver() {
+        try {
+            return sentinels.get(0).command("SENTINEL", "FAILOVER", MASTER_NAME).equals("OK");
+        } catch (JedisDataException notNow) {
+            return false;
+        }
+    }
+
     /** Waits until every sentinel names another than this one, and that one takes writes. */
     public RedisServer awaitMasterOtherThan(RedisServer lost) {
         Await.until("another master than " + lost, () -> {
@@ -123,12 +142,11 @@ public final class RedisSentinels implements AutoCloseable {
      * again} still thinks that it is the master until then.
      */
     public RedisServer awaitReplica() {
-        RedisServer replica = replica();
         Await.until(
-                () -> replica + " follows",
+                () -> replica() + " follows " + master(),
                 TURNED_INTO_A_REPLICA,
-                () -> says(replica, "role", "slave") && says(replica, "master_link_status", "up"));
-        return replica;
+                () -> says(replica(), "role", "slave") && says(replica(), "master_link_status", "up"));
+        return replica();
     }
 
     @Override

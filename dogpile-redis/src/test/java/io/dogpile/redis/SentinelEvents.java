@@ -5,6 +5,7 @@ import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import io.dogpile.cache.processes.Await;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import redis.clients.jedis.BinaryJedisPubSub;
@@ -12,8 +13,8 @@ import redis.clients.jedis.RedisClient;
 
 /** What sentinels publish of their master, from now until this is closed, which is before they are. */
 final class SentinelEvents implements AutoCloseable {
-    /** A sentinel has learned that another server is the master. */
-    static final String SWITCH = "+switch-master";
+    /** From the first to the last of these there are two masters, and what the old one is told is lost. */
+    static final Set<String> OF_TWO_MASTERS = Set.of("+failover-state-send-slaveof-noone", "+switch-master");
 
     private final List<String> told = new CopyOnWriteArrayList<>();
     private final List<BinaryJedisPubSub> subscriptions = new ArrayList<>();
