@@ -112,8 +112,8 @@ public final class Benchmarks {
 
     private static final String SMALL_HEAP = "-Xmx64m";
     private static final int SECONDS_OF_NAMES = 20;
-    private static final int SECONDS_OF_STAMPEDE = 15;
-    private static final int SECONDS_OF_VIRTUAL_STAMPEDE = 20;
+    private static final int SECONDS_OF_STAMPEDE = 30;
+    private static final int SECONDS_OF_VIRTUAL_STAMPEDE = 35;
     private static final int SECONDS_OF_FAILING = 50;
 
     /**

@@ -13,7 +13,7 @@ import java.util.List;
 public final class LocalStampede {
     private static final int PLATFORM_THREADS = 200;
     private static final int VIRTUAL_THREADS = 2_000;
-    private static final int ROUNDS = 15;
+    private static final int ROUNDS = 40;
     private static final int WARM_UP_ROUNDS = 5;
     /** Creations without a rival, so that no contender's way through a creation is still interpreted. */
     private static final int WARM_UP_CREATIONS = 20_000;

@@ -81,8 +81,8 @@ class RedisLongHistories {
                                 sentinels::failOver);
                 try {
                     System.out.println(history.run(Histories.time()));
-                } catch (AssertionError found) {
-                    throw new AssertionError(found.getMessage() + String.join("\n", events.told()), found);
+                } catch (AssertionError | IllegalStateException found) {
+                    throw new AssertionError(found.getMessage() + '\n' + String.join("\n", events.told()), found);
                 }
             }
         }

@@ -107,10 +107,11 @@ public final class RedisSentinels implements AutoCloseable {
     }
 
     /**
-     * Has the sentinels replace a master that is well, and returns when they have. Meanwhile there are two masters, and
-     * what the old one is told is lost.
+     * Has the sentinels replace a master that is well, and returns when they are of one mind again. Meanwhile there are two
+     * masters, and what one of them is told is lost. It may be the old one that stays: a sentinel that has not heard of the
+     * failover yet tells the new master to follow the old one, and then they replace it once more.
      */
-    public RedisServer failOver() {
+    public void failOver() {
         RedisServer old = master();
         Await.until("a failover that the sentinels were asked for", () -> {
             if (master() == old) {
@@ -118,7 +119,9 @@ public final class RedisSentinels implements AutoCloseable {
             }
             return master() != old;
         });
-        return awaitMasterOtherThan(old);
+        Await.until(
+                () -> "one master, the sentinels name " + named(),
+                () -> named().size() == 1 && says(master(), "role", "master"));
     }
 
     private void askToFailOver() {
@@ -131,14 +134,18 @@ public final class RedisSentinels implements AutoCloseable {
 
     /** Waits until every sentinel names another than this one, and that one takes writes. */
     public RedisServer awaitMasterOtherThan(RedisServer lost) {
-        Await.until("another master than " + lost, () -> {
-            Set<?> named = sentinels.stream()
-                    .map(one -> one.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME))
-                    .collect(toSet());
+        Await.until(() -> "another master than " + lost + ", the sentinels name " + named(), () -> {
             RedisServer master = master();
-            return named.size() == 1 && master != lost && says(master, "role", "master");
+            return named().size() == 1 && master != lost && says(master, "role", "master");
         });
         return master();
+    }
+
+    /** What the sentinels call master, which may be two for a moment. */
+    private Set<?> named() {
+        return sentinels.stream()
+                .map(one -> one.command("SENTINEL", "GET-MASTER-ADDR-BY-NAME", MASTER_NAME))
+                .collect(toSet());
     }
 
     /**
