@@ -241,7 +241,7 @@ abstract class Call<V> extends Waiter<V> {
                 Landing<V> landing = Objects.requireNonNull(inFlight.landing());
                 flight = null;
                 leads = false;
-                while (inFlight.wakeOne()) {
+                while (inFlight.wakeSome()) {
                     // whoever is awake helps to wake the rest
                 }
                 // A value is taken whatever the time is, and a crowd that wakes at once need not read the clock.

@@ -53,6 +53,9 @@ final class Flight<V> {
      */
     record Offer<V>(Slot.Seen<V> seen, long at) {}
 
+    /** Of a crowd of thousands each wakes more than one at a time, lest all be held up by the counter that they share. */
+    private static final int TURNS_TO_WAKE_ALL = 128;
+
     private final Object name;
     private final ReentrantLock lock = new ReentrantLock();
 
@@ -247,7 +250,7 @@ final class Flight<V> {
         } finally {
             lock.unlock();
         }
-        while (wakeOne()) {
+        while (wakeSome()) {
             // each of those woken helps, so that few are left for this thread
         }
         if (unused != null) {
@@ -256,18 +259,18 @@ final class Flight<V> {
         return true;
     }
 
-    /** Wakes one of those who still sleep after the landing. Returns false if all have been woken. */
-    boolean wakeOne() {
+    /** Wakes some of those who still sleep after the landing. Returns false if all have been woken. */
+    boolean wakeSome() {
         Waiter<V>[] all = sleepers;
         if (all == null || nextSleeper.get() >= all.length) {
             return false;
         }
-        int next = nextSleeper.getAndIncrement();
-        if (next >= all.length) {
-            return false;
+        int some = Math.max(1, all.length / TURNS_TO_WAKE_ALL);
+        int first = nextSleeper.getAndAdd(some);
+        for (int next = first; next < Math.min(all.length, first + some); next++) {
+            all[next].signal();
         }
-        all[next].signal();
-        return true;
+        return first < all.length;
     }
 
     /** Shows a value that the leader found, stale to itself, to all whom it may do. */

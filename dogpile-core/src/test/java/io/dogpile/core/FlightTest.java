@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.dogpile.core.Flight.Signal;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
@@ -319,7 +321,7 @@ class FlightTest {
                 assertThat(one.queued).isFalse();
                 assertThat(flight.look(one, true)).isEqualTo(Signal.LANDED);
             }
-            assertThat(flight.wakeOne()).isFalse();
+            assertThat(flight.wakeSome()).isFalse();
             assertThat(flight.isLedBy(first)).isFalse();
         }
 
@@ -334,7 +336,7 @@ class FlightTest {
 
                 @Override
                 void signal() {
-                    while (flight.wakeOne()) {
+                    while (flight.wakeSome()) {
                         helped[0]++;
                     }
                 }
@@ -350,10 +352,36 @@ class FlightTest {
         }
 
         @Test
+        void ofACrowd_eachIsWokenOnce_andSeveralInATurn() {
+            int[] turns = new int[1];
+            flight.join(new Waiter<>() {
+                @Override
+                boolean takesOffers() {
+                    return true;
+                }
+
+                @Override
+                void signal() {
+                    while (flight.wakeSome()) {
+                        turns[0]++;
+                    }
+                }
+            });
+            List<One> crowd = Stream.generate(One::new).limit(2_000).toList();
+            crowd.forEach(flight::join);
+
+            flight.land(Landing.again());
+
+            assertThat(crowd).allMatch(one -> one.signals == 1);
+            assertThat(turns[0]).isLessThan(200);
+            assertThat(flight.wakeSome()).isFalse();
+        }
+
+        @Test
         void beforeIt_nobodyIsWoken() {
             joinAll();
 
-            assertThat(flight.wakeOne()).isFalse();
+            assertThat(flight.wakeSome()).isFalse();
             assertThat(first.signals).isZero();
         }
 
