@@ -325,55 +325,47 @@ class FlightTest {
             assertThat(flight.isLedBy(first)).isFalse();
         }
 
+        /** Wakes others when it is woken. */
+        private final class Helper extends Waiter<String> {
+            private int turns;
+
+            @Override
+            boolean takesOffers() {
+                return true;
+            }
+
+            @Override
+            void signal() {
+                while (flight.wakeSome()) {
+                    turns++;
+                }
+            }
+        }
+
         @Test
         void whoIsWoken_helpsToWakeTheRest() {
-            int[] helped = new int[1];
-            Waiter<String> helper = new Waiter<>() {
-                @Override
-                boolean takesOffers() {
-                    return true;
-                }
-
-                @Override
-                void signal() {
-                    while (flight.wakeSome()) {
-                        helped[0]++;
-                    }
-                }
-            };
+            Helper helper = new Helper();
             flight.join(helper);
             flight.join(first);
             flight.join(second);
 
             flight.land(Landing.again());
 
-            assertThat(helped[0]).isEqualTo(2);
+            assertThat(helper.turns).isEqualTo(2);
             assertThat(first.signals + second.signals).isEqualTo(2);
         }
 
         @Test
         void ofACrowd_eachIsWokenOnce_andSeveralInATurn() {
-            int[] turns = new int[1];
-            flight.join(new Waiter<>() {
-                @Override
-                boolean takesOffers() {
-                    return true;
-                }
-
-                @Override
-                void signal() {
-                    while (flight.wakeSome()) {
-                        turns[0]++;
-                    }
-                }
-            });
+            Helper helper = new Helper();
+            flight.join(helper);
             List<One> crowd = Stream.generate(One::new).limit(2_000).toList();
             crowd.forEach(flight::join);
 
             flight.land(Landing.again());
 
             assertThat(crowd).allMatch(one -> one.signals == 1);
-            assertThat(turns[0]).isLessThan(200);
+            assertThat(helper.turns).isLessThan(200);
             assertThat(flight.wakeSome()).isFalse();
         }
 
