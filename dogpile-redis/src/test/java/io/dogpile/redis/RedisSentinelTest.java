@@ -186,8 +186,8 @@ class RedisSentinelTest {
 
     /** The replica hears nothing from here on, and becomes the master when the other is killed. */
     private final class Failover implements AutoCloseable {
-        private final RedisServer master = sentinels.master();
         private final RedisServer replica = sentinels.awaitReplica();
+        private final RedisServer master = sentinels.master();
 
         Failover() {
             replica.freeze();
