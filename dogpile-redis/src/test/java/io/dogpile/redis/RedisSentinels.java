@@ -27,7 +27,7 @@ public final class RedisSentinels implements AutoCloseable {
 
     public static final Duration DOWN_AFTER = Duration.ofSeconds(1);
 
-    /** Mostly a second or two; beside other work it was seen to take more than twenty. */
+    /** No less than two seconds, see {@link #hurry}; beside other work it was seen to take more than twenty. */
     private static final Duration TURNED_INTO_A_REPLICA = Duration.ofSeconds(60);
 
     private static final int SENTINELS = 3;
@@ -119,9 +119,7 @@ public final class RedisSentinels implements AutoCloseable {
             }
             return master() != old;
         });
-        Await.until(
-                () -> "one master, the sentinels name " + named(),
-                () -> named().size() == 1 && says(master(), "role", "master"));
+        Await.until(() -> "one master, the sentinels name " + named(), this::areOfOneMind);
     }
 
     private void askToFailOver() {
@@ -134,11 +132,15 @@ public final class RedisSentinels implements AutoCloseable {
 
     /** Waits until every sentinel names another than this one, and that one takes writes. */
     public RedisServer awaitMasterOtherThan(RedisServer lost) {
-        Await.until(() -> "another master than " + lost + ", the sentinels name " + named(), () -> {
-            RedisServer master = master();
-            return named().size() == 1 && master != lost && says(master, "role", "master");
-        });
+        Await.until(
+                () -> "another master than " + lost + ", the sentinels name " + named(),
+                () -> areOfOneMind() && master() != lost);
         return master();
+    }
+
+    /** Whether all name one master, which takes writes. */
+    private boolean areOfOneMind() {
+        return named().size() == 1 && says(master(), "role", "master");
     }
 
     /** What the sentinels call master, which may be two for a moment. */

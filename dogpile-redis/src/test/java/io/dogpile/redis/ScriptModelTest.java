@@ -21,7 +21,6 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import redis.clients.jedis.AbstractPipeline;
-import redis.clients.jedis.BinaryJedisPubSub;
 import redis.clients.jedis.CommandArguments;
 import redis.clients.jedis.Protocol;
 import redis.clients.jedis.RedisClient;
@@ -478,21 +477,13 @@ class ScriptModelTest {
     /** Whatever is published, in its order; a marker after each step tells where its messages end. */
     private static final class Messages implements AutoCloseable {
         private final BlockingQueue<ScriptModel.Message> arrived = new LinkedBlockingQueue<>();
-        private final RedisClient subscribed;
-        private final BinaryJedisPubSub subscription = new BinaryJedisPubSub() {
-            @Override
-            public void onPMessage(byte[] pattern, byte[] channel, byte[] message) {
-                arrived.add(new ScriptModel.Message(new String(channel, ISO_8859_1), new String(message, ISO_8859_1)));
-            }
-        };
+        private final Overheard overheard;
 
         Messages(RedisClient subscribed) {
-            this.subscribed = subscribed;
-            Thread thread = new Thread(
-                    () -> subscribed.psubscribe(subscription, "*".getBytes(ISO_8859_1)), "messages of the scripts");
-            thread.setDaemon(true);
-            thread.start();
-            Await.until("the subscription", subscription::isSubscribed);
+            overheard = new Overheard(
+                    subscribed,
+                    (channel, message) -> arrived.add(
+                            new ScriptModel.Message(new String(channel, ISO_8859_1), new String(message, ISO_8859_1))));
         }
 
         List<ScriptModel.Message> untilMarked(String mark) {
@@ -516,8 +507,7 @@ class ScriptModelTest {
 
         @Override
         public void close() {
-            subscription.punsubscribe();
-            subscribed.close();
+            overheard.close();
         }
     }
 }

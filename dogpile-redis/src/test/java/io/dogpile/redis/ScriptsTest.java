@@ -20,7 +20,6 @@ import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import redis.clients.jedis.BinaryJedisPubSub;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.exceptions.JedisDataException;
 
@@ -1324,21 +1323,11 @@ class ScriptsTest {
         private static final String MARK = "mark";
 
         private final BlockingQueue<String> arrived = new LinkedBlockingQueue<>();
-        private final RedisClient subscribed;
-        private final BinaryJedisPubSub subscription = new BinaryJedisPubSub() {
-            @Override
-            public void onPMessage(byte[] pattern, byte[] channel, byte[] message) {
-                arrived.add(Texts.of(channel) + ' ' + Texts.of(message));
-            }
-        };
+        private final Overheard overheard;
 
         Messages(RedisClient subscribed) {
-            this.subscribed = subscribed;
-            Thread thread =
-                    new Thread(() -> subscribed.psubscribe(subscription, Texts.bytes("*")), "messages of the scripts");
-            thread.setDaemon(true);
-            thread.start();
-            Await.until("the subscription", subscription::isSubscribed);
+            overheard = new Overheard(
+                    subscribed, (channel, message) -> arrived.add(Texts.of(channel) + ' ' + Texts.of(message)));
         }
 
         /** All since the last look. */
@@ -1367,8 +1356,7 @@ class ScriptsTest {
 
         @Override
         public void close() {
-            subscription.punsubscribe();
-            subscribed.close();
+            overheard.close();
         }
     }
 }

@@ -1,15 +1,10 @@
 package io.dogpile.redis;
 
-import static java.nio.charset.StandardCharsets.ISO_8859_1;
-
-import io.dogpile.cache.processes.Await;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
-import redis.clients.jedis.BinaryJedisPubSub;
-import redis.clients.jedis.RedisClient;
 
 /** What sentinels publish of their master, from now until this is closed, which is before they are. */
 final class SentinelEvents implements AutoCloseable {
@@ -17,8 +12,7 @@ final class SentinelEvents implements AutoCloseable {
     static final Set<String> OF_TWO_MASTERS = Set.of("+failover-state-send-slaveof-noone", "+switch-master");
 
     private final List<String> told = new CopyOnWriteArrayList<>();
-    private final List<BinaryJedisPubSub> subscriptions = new ArrayList<>();
-    private final List<RedisClient> clients = new ArrayList<>();
+    private final List<Overheard> all = new ArrayList<>();
 
     /**
      * Subscribes to all of them.
@@ -29,30 +23,12 @@ final class SentinelEvents implements AutoCloseable {
     SentinelEvents(RedisSentinels sentinels, Consumer<String> heard) {
         long start = System.nanoTime();
         for (RedisServer sentinel : sentinels.sentinels()) {
-            BinaryJedisPubSub subscription = new BinaryJedisPubSub() {
-                @Override
-                public void onPMessage(byte[] pattern, byte[] channel, byte[] message) {
-                    String event = new String(channel, ISO_8859_1);
-                    long millis = (System.nanoTime() - start) / 1_000_000;
-                    told.add(millis + " ms, " + sentinel + ": " + event + ' ' + new String(message, ISO_8859_1));
-                    heard.accept(event);
-                }
-            };
-            RedisClient client = sentinel.client();
-            clients.add(client);
-            subscriptions.add(subscription);
-            Thread thread = new Thread(() -> listen(client, subscription), "events of " + sentinel);
-            thread.setDaemon(true);
-            thread.start();
-            Await.until("the subscription to " + sentinel, subscription::isSubscribed);
-        }
-    }
-
-    private void listen(RedisClient client, BinaryJedisPubSub subscription) {
-        try {
-            client.psubscribe(subscription, "*".getBytes(ISO_8859_1));
-        } catch (RuntimeException ended) {
-            told.add("the subscription ended: " + ended);
+            all.add(new Overheard(sentinel.client(), (channel, message) -> {
+                String event = Texts.of(channel);
+                long millis = (System.nanoTime() - start) / 1_000_000;
+                told.add(millis + " ms, " + sentinel + ": " + event + ' ' + Texts.of(message));
+                heard.accept(event);
+            }));
         }
     }
 
@@ -63,7 +39,6 @@ final class SentinelEvents implements AutoCloseable {
 
     @Override
     public void close() {
-        subscriptions.forEach(BinaryJedisPubSub::punsubscribe);
-        clients.forEach(RedisClient::close);
+        all.forEach(Overheard::close);
     }
 }

@@ -261,7 +261,11 @@ public final class LiveHistory implements AutoCloseable {
     }
 
     private void note(String node, Event.Kind kind, Fault fault) {
-        events.add(new Event(Event.now(), node, kind, "-", "-", fault.toString()));
+        events.add(eventOf(node, kind, fault));
+    }
+
+    private static Event eventOf(String node, Event.Kind kind, Fault fault) {
+        return new Event(Event.now(), node, kind, "-", "-", fault.toString());
     }
 
     private static void pause(long millis) {
@@ -292,9 +296,8 @@ public final class LiveHistory implements AutoCloseable {
      * @param fault which
      */
     public void befell(Fault fault) {
-        long now = Event.now();
-        befallen.add(new Event(now, "*", Event.Kind.FAULT, "-", "-", fault.toString()));
-        befallen.add(new Event(now, "*", Event.Kind.HEALED, "-", "-", fault.toString()));
+        befallen.add(eventOf("*", Event.Kind.FAULT, fault));
+        befallen.add(eventOf("*", Event.Kind.HEALED, fault));
     }
 
     /**
