@@ -76,11 +76,11 @@ public final class Benchmarks {
                             new RatioGoal(2, "caffeineGetIfPresent", 1.6, false)),
                     new Row("caffeineGetIfPresent", "Caffeine getIfPresent, no expiry"),
                     new Row("regionWithStats", "Region.getOrCreate(key, fn), counting"),
-                    new Row("cache2k", "cache2k computeIfAbsent, expireAfterWrite"),
+                    Row.inPassing("cache2k", "cache2k computeIfAbsent, expireAfterWrite"),
                     // Of two threads on one hot key one may clean up for ever what the other notes of its reads.
                     Row.ofOneThread("guava", "Guava get(key, callable), expireAfterWrite"),
                     Row.inPassing("spring", "Spring CaffeineCache.get(key, callable)"),
-                    new Row("jetCache", "JetCache computeIfAbsent on Caffeine, protected")),
+                    Row.inPassing("jetCache", "JetCache computeIfAbsent on Caffeine, protected")),
             SPREADS,
             List.of(new Difference("regionWithStats", "region", 10)));
 

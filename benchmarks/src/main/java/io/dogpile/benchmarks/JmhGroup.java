@@ -34,11 +34,12 @@ record JmhGroup(
         List<Difference> differences,
         List<Integer> threads) {
     private static final List<Integer> THREADS = List.of(1, 2);
-    /** What the compiler makes of the same code differs from JVM to JVM. */
-    private static final int FORKS = 5;
+    /** What the compiler makes of the same code differs from JVM to JVM: rather many short ones than few long ones. */
+    private static final int FORKS = 8;
 
-    private static final int WARM_UP_SECONDS = 2;
-    private static final int SECONDS = 3;
+    private static final int FORKS_IN_PASSING = 3;
+    private static final int WARM_UP_SECONDS = 1;
+    private static final int SECONDS = 2;
     /** What a fork takes beside its iterations. */
     private static final int SECONDS_TO_START = 2;
 
@@ -70,14 +71,14 @@ record JmhGroup(
             this(method, title, List.of(goals), FORKS, Integer.MAX_VALUE);
         }
 
-        /** In one JVM only: no goal depends on it. */
+        /** In fewer JVMs: no goal depends on it. */
         static Row inPassing(String method, String title) {
-            return new Row(method, title, List.of(), 1, Integer.MAX_VALUE);
+            return new Row(method, title, List.of(), FORKS_IN_PASSING, Integer.MAX_VALUE);
         }
 
         /** As {@link #inPassing}, and by one thread only. */
         static Row ofOneThread(String method, String title) {
-            return new Row(method, title, List.of(), 1, 1);
+            return new Row(method, title, List.of(), FORKS_IN_PASSING, 1);
         }
 
         /** The one of the table, if there is any. */

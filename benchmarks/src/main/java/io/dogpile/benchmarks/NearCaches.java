@@ -51,7 +51,7 @@ public final class NearCaches {
     }
 
     /** One client of the two. */
-    private interface Side {
+    interface Side {
         @Nullable
         String get(String key);
 
@@ -122,7 +122,8 @@ public final class NearCaches {
         try (RedisBackend ofReader = Peers.backend(port);
                 RedisBackend ofWriter = Peers.backend(port);
                 RedisClient tracking = tracking(port);
-                RedisClient jedis = Peers.jedis(port)) {
+                RedisClient jedis = Peers.jedis(port);
+                NearProbe probe = NearProbe.start(port)) {
             RedissonClient first = Peers.redisson(port);
             RedissonClient second = Peers.redisson(port);
             try {
@@ -136,6 +137,7 @@ public final class NearCaches {
                                 "Redisson RLocalCachedMap",
                                 side(redisson(first, "lags")),
                                 side(redisson(second, "lags"))),
+                        new Contender("(limit probe: a map, SET and PUBLISH in a script)", probe, probe),
                         new Contender("(no copy: Jedis GET, again and again)", side(jedis), side(jedis)));
                 measure(all, rounds);
                 print(all, rounds);

@@ -6,8 +6,9 @@
 -- gives {1 stored | 2 stored by an earlier try | 0 refused, now ms, m or nil, v or nil}; when refused, of a value newer than the right
 local record=KEYS[1]
 local hard,soft=tonumber(ARGV[8]),tonumber(ARGV[9])
-if KEYS[2] then
-  local h,s=string.match(redis.call('GET',KEYS[2]) or '','^(%d+) (%d+)$')
+local both=KEYS[2] and redis.call('GET',KEYS[2])
+if both then
+  local h,s=string.match(both,'^(%d+) (%d+)$')
   if h and tonumber(h)<=9e15 and tonumber(s)<=9e15 then hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s)) end
 end
 local time=redis.call('TIME')
@@ -27,7 +28,7 @@ if tonumber(lg)<math.max(hard,soft) then -- the region was invalidated since: wh
   return {0,ms,false,false}
 end
 local s,h=tonumber(ARGV[4]),tonumber(ARGV[5])
-local nm=lf..' '..lg..string.format(' %.0f %.0f ',s>0 and ms+s or 0,h>0 and ms+h or 0)..ARGV[6]..string.format(' %.0f %.0f',s,ms)
+local nm=string.format('%s %s %.0f %.0f %s %.0f %.0f',lf,lg,s>0 and ms+s or 0,h>0 and ms+h or 0,ARGV[6],s,ms)
 if ARGV[7]=='1' then
   redis.call('HSET',record,'v',ARGV[3],'m',nm) -- the first write: refused here when out of memory, with nothing done
   redis.call('HDEL',record,'l','w','e')

@@ -36,12 +36,12 @@ final class ScriptModel {
     private static final Pattern GENERATIONS = words(NUMBER, NUMBER);
     private static final Pattern FAILURES = Pattern.compile("(\\d+) (\\d+) (\\d+) (.*)", Pattern.DOTALL);
     private static final Pattern TO_DECLARE_STALE = Pattern.compile("(\\d+) (\\d+) \\d+ (\\d+) (\\d+ \\d+ \\d+)");
-    private static final Pattern LONG_NUMBER = Pattern.compile("\\d{17}");
-    private static final Pattern LONG_NUMBER_BEHIND = Pattern.compile(" \\d{17}");
 
     /** The beginnings of texts whose rest does not matter. */
     private static final Pattern ONE_NUMBER = Pattern.compile("^(\\d+) ");
 
+    private static final Pattern FENCE = Pattern.compile("^" + NUMBER + " ");
+    private static final Pattern FENCE_OF_LEASE = Pattern.compile("^\\S+ " + NUMBER + " ");
     private static final Pattern TWO_NUMBERS = Pattern.compile("^(\\d+) (\\d+) ");
     private static final Pattern HOLDER = Pattern.compile("^(\\S+) ");
     private static final Pattern HOLDER_FENCE = Pattern.compile("^(\\S+) (\\d+) ");
@@ -362,11 +362,11 @@ final class ScriptModel {
         Generations told = call.generations(5, 6);
         Map<String, String> record = hash(call.key());
         String w = record.get("w");
-        Matcher m = find(LONG_NUMBER, record.get("m")) == null ? find(ONE_NUMBER, record.get("m")) : null;
-        Matcher l = find(LONG_NUMBER_BEHIND, record.get("l")) == null ? find(HOLDER_FENCE, record.get("l")) : null;
+        Matcher m = find(FENCE, record.get("m"));
+        Matcher l = find(FENCE_OF_LEASE, record.get("l"));
         double fence = call.us;
         fence = m == null ? fence : Math.max(fence, number(m, 1) + 1);
-        fence = l == null ? fence : Math.max(fence, number(l, 2) + 1);
+        fence = l == null ? fence : Math.max(fence, number(l, 1) + 1);
         String stamps = stamps(call, whole(fence) + ' ' + whole(told.both()), 2);
         store(call, call.argument(1), stamps, call.number(3));
         near(call.argument(9), call.argument(10));
