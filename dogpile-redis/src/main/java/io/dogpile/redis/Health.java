@@ -107,7 +107,8 @@ final class Health {
                 return WRONG_TYPE;
             }
             if (message.contains("NOPERM ")
-                    || message.contains("The user executing the script ")
+                    || message.contains("The user executing the script ") // 7.0
+                    || message.contains("ACL failure in script: ") // 7.2 and later, Valkey
                     || message.startsWith("NOAUTH ")
                     || message.startsWith("WRONGPASS ")) {
                 return DENIED;

@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import redis.clients.jedis.exceptions.JedisConnectionException;
 import redis.clients.jedis.exceptions.JedisDataException;
 import redis.clients.jedis.exceptions.JedisException;
@@ -34,6 +36,21 @@ class HealthTest {
             assertNull(cut.getCause());
             assertEquals(0, cut.getSuppressed().length);
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "NOPERM User least has no permissions to run the 'hget' command",
+                "ERR The user executing the script can't run this command or subcommand script: 98ca, on @user_script:18.",
+                "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments"
+                        + " script: 52e2, on @user_script:1.",
+                "ERR ACL failure in script: User least has no permissions to run the 'hdel' command script: 98ca,"
+                        + " on @user_script:18.",
+                "ERR ACL failure in script: No permissions to access a key script: 52e2, on @user_script:1."
+            })
+    void rightThatLacks_isKnownAsSuch_howeverTheServerSaysIt(String said) {
+        assertEquals(Health.Condition.DENIED, Health.Condition.of(new JedisDataException(said)));
     }
 
     /** An error that the JVM has one instance of may be the cause of what is suppressed in it. */
