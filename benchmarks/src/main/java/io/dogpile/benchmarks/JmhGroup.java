@@ -34,12 +34,14 @@ record JmhGroup(
         List<Difference> differences,
         List<Integer> threads) {
     private static final List<Integer> THREADS = List.of(1, 2);
-    /** What the compiler makes of the same code differs from JVM to JVM: rather many short ones than few long ones. */
-    private static final int FORKS = 8;
+    /** What the compiler makes of the same code differs from JVM to JVM. */
+    private static final int FORKS = 5;
 
     private static final int FORKS_IN_PASSING = 3;
-    private static final int WARM_UP_SECONDS = 1;
-    private static final int SECONDS = 2;
+    /** After one second not all is compiled: more is allocated then than later. */
+    private static final int WARM_UP_SECONDS = 2;
+
+    private static final int SECONDS = 3;
     /** What a fork takes beside its iterations. */
     private static final int SECONDS_TO_START = 2;
 
