@@ -32,7 +32,7 @@ import redis.clients.jedis.csc.DefaultCache;
 public final class NearCaches {
     private static final int ROUNDS = 400;
     /** So often that the writes are compiled, too. */
-    private static final int WARM_UP_ROUNDS_FOR_EACH = 5;
+    private static final int WARM_UP_ROUNDS_FOR_EACH = 10;
 
     private static final int KEYS = 64;
     private static final int READS_BEFORE = 20;
@@ -47,7 +47,7 @@ public final class NearCaches {
     private NearCaches() {}
 
     static long expectedSeconds() {
-        return 60;
+        return 90;
     }
 
     /** One client of the two. */

@@ -8,7 +8,7 @@ import java.util.List;
 /** Four processes ask for one cold key of Redis at the same moment; once with 50 threads each, once with one. */
 public final class RedisStampede {
     private static final int THREADS = 50;
-    private static final Sizes USUAL = new Sizes(1_000, 200, 4, 15, 75);
+    private static final Sizes USUAL = new Sizes(1_000, 2_000, 200, 4, 15, 75);
 
     private static final double CREATIONS = 1;
     private static final double COMMANDS = 10;
@@ -33,17 +33,25 @@ public final class RedisStampede {
      * How much is done.
      *
      * @param warmUpCreations of each contender in each process, without a rival
-     * @param warmUpTogether of all processes, with a creator of 10 ms, of those contenders that take no seconds for a round
+     * @param warmUpOfOneWaiter of all processes with one thread each, with a creator of 10 ms, of those contenders that take
+     *     no seconds for a round: so often that what tells and wakes is compiled
+     * @param warmUpTogether the same with 50 threads each
      * @param warmUpRounds before those that count
      * @param rounds of 50 threads a process
      * @param roundsOfOneWaiter of one thread a process
      */
-    record Sizes(int warmUpCreations, int warmUpTogether, int warmUpRounds, int rounds, int roundsOfOneWaiter) {}
+    record Sizes(
+            int warmUpCreations,
+            int warmUpOfOneWaiter,
+            int warmUpTogether,
+            int warmUpRounds,
+            int rounds,
+            int roundsOfOneWaiter) {}
 
     private RedisStampede() {}
 
     static long expectedSeconds() {
-        return 300;
+        return 380;
     }
 
     /**
@@ -65,6 +73,7 @@ public final class RedisStampede {
                     Child.start(ClusterRounds.PROCESSES, ClusterWorker.class, Integer.toString(server.port()));
             try {
                 ClusterWorker.warmUp(children, ALL, sizes.warmUpCreations());
+                ClusterWorker.warmUpTogether(children, WITH_ONE_WAITER, 1, sizes.warmUpOfOneWaiter());
                 ClusterWorker.warmUpTogether(children, WITH_ONE_WAITER, THREADS, sizes.warmUpTogether());
                 ClusterRounds rounds = new ClusterRounds(run -> ClientCommands.of(server, run), children);
                 Plan crowd = new Plan(ALL, SLOW, THREADS, sizes.warmUpRounds(), sizes.rounds(), ROUNDS_OF_POLLING);

@@ -23,7 +23,7 @@ class RedisGroupsTest {
 
     @Test
     void stampede_oneRound_hasOneCreationEach() throws Exception {
-        assertThat(Printed.by(() -> RedisStampede.run(new RedisStampede.Sizes(1, 1, 0, 1, 1))))
+        assertThat(Printed.by(() -> RedisStampede.run(new RedisStampede.Sizes(1, 1, 1, 0, 1, 1))))
                 .contains(
                         "### One cold key",
                         ClusterContender.POLLING.title,
