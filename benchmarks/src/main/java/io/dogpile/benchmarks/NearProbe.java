@@ -3,9 +3,7 @@ package io.dogpile.benchmarks;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
-import redis.clients.jedis.JedisPubSub;
 import redis.clients.jedis.RedisClient;
 
 /**
@@ -20,32 +18,17 @@ final class NearProbe implements NearCaches.Side, AutoCloseable {
     private final RedisClient jedis;
     private final String put;
     private final Map<String, String> copies = new ConcurrentHashMap<>();
-    private final CountDownLatch subscribed = new CountDownLatch(1);
-    private final JedisPubSub changes = new JedisPubSub() {
-        @Override
-        public void onMessage(String channel, String key) {
-            copies.remove(key);
-        }
+    private final Listener changes;
 
-        @Override
-        public void onSubscribe(String channel, int count) {
-            subscribed.countDown();
-        }
-    };
-
-    private NearProbe(RedisClient jedis) {
+    private NearProbe(RedisClient jedis) throws InterruptedException {
         this.jedis = jedis;
         this.put = jedis.scriptLoad(PUT);
+        this.changes = Listener.start(jedis, CHANNEL, copies::remove);
     }
 
     /** Listens, until it is closed. */
     static NearProbe start(int port) throws InterruptedException {
-        NearProbe probe = new NearProbe(Peers.jedis(port));
-        Thread thread = new Thread(() -> probe.jedis.subscribe(probe.changes, CHANNEL), "listener");
-        thread.setDaemon(true);
-        thread.start();
-        probe.subscribed.await();
-        return probe;
+        return new NearProbe(Peers.jedis(port));
     }
 
     @Override
@@ -67,7 +50,7 @@ final class NearProbe implements NearCaches.Side, AutoCloseable {
 
     @Override
     public void close() {
-        changes.unsubscribe();
+        changes.close();
         jedis.close();
     }
 }

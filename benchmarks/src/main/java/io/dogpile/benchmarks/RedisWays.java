@@ -7,13 +7,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.redisson.api.RBucket;
 import org.redisson.api.RLock;
 import org.redisson.api.RedissonClient;
-import redis.clients.jedis.JedisPubSub;
 import redis.clients.jedis.RedisClient;
 import redis.clients.jedis.params.SetParams;
 
@@ -131,26 +129,12 @@ final class RedisWays {
     }
 
     private static void listen(int port, Map<String, Semaphore> waiting) throws InterruptedException {
-        RedisClient jedis = Peers.jedis(port);
-        CountDownLatch subscribed = new CountDownLatch(1);
-        JedisPubSub listener = new JedisPubSub() {
-            @Override
-            public void onMessage(String channel, String key) {
-                Semaphore waiter = waiting.get(key);
-                if (waiter != null) {
-                    waiter.release();
-                }
+        var unused = Listener.start(Peers.jedis(port), CHANNEL, key -> {
+            Semaphore waiter = waiting.get(key);
+            if (waiter != null) {
+                waiter.release();
             }
-
-            @Override
-            public void onSubscribe(String channel, int count) {
-                subscribed.countDown();
-            }
-        };
-        Thread thread = new Thread(() -> jedis.subscribe(listener, CHANNEL), "listener");
-        thread.setDaemon(true);
-        thread.start();
-        subscribed.await();
+        });
     }
 
     private static SetParams lease() {
