@@ -14,8 +14,9 @@ local us=time[1]*1000000+time[2]
 local ms=math.floor(us/1000)
 local hard,soft=tonumber(ARGV[5]),tonumber(ARGV[6])
 local news=false
-if KEYS[2] then
-  local h,s=string.match(redis.call('GET',KEYS[2]) or '','^(%d+) (%d+)$')
+local both=KEYS[2] and redis.call('GET',KEYS[2])
+if both then
+  local h,s=string.match(both,'^(%d+) (%d+)$')
   if h and tonumber(h)<=9e15 and tonumber(s)<=9e15 and (tonumber(h)>hard or tonumber(s)>soft) then
     hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s))
     news=string.format('%.0f %.0f',hard,soft)

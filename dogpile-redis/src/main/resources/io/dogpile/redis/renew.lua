@@ -4,8 +4,9 @@
 -- gives {1 renewed | 0 lost, now ms}
 local record=KEYS[1]
 local hard,soft=tonumber(ARGV[4]),tonumber(ARGV[5])
-if KEYS[2] then
-  local h,s=string.match(redis.call('GET',KEYS[2]) or '','^(%d+) (%d+)$')
+local both=KEYS[2] and redis.call('GET',KEYS[2])
+if both then
+  local h,s=string.match(both,'^(%d+) (%d+)$')
   if h and tonumber(h)<=9e15 and tonumber(s)<=9e15 then hard,soft=math.max(hard,tonumber(h)),math.max(soft,tonumber(s)) end
 end
 local time=redis.call('TIME')
