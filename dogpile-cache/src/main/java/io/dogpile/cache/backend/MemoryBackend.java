@@ -19,17 +19,17 @@ import org.jspecify.annotations.Nullable;
 public final class MemoryBackend implements Backend {
     private static final long DEFAULT_ENTRIES = 10_000;
 
-    private final Maps maps;
+    private final Partitions partitions;
     private final String description;
 
-    private MemoryBackend(Maps maps, String description) {
-        this.maps = maps;
+    private MemoryBackend(Partitions partitions, String description) {
+        this.partitions = partitions;
         this.description = description;
     }
 
-    /** Makes the map of a region. */
-    private interface Maps {
-        <V> ConcurrentMap<Object, MemoryPartition<V>.Entry> map(Opening<V> opening);
+    /** Makes the partition of a region. */
+    private interface Partitions {
+        <V> MemoryPartition<V> of(Opening<V> opening);
     }
 
     /**
@@ -53,13 +53,11 @@ public final class MemoryBackend implements Backend {
             throw new IllegalArgumentException("a number of entries must not be negative, was " + most);
         }
         return new MemoryBackend(
-                new Maps() {
+                new Partitions() {
                     @Override
-                    public <V> ConcurrentMap<Object, MemoryPartition<V>.Entry> map(Opening<V> opening) {
-                        return Caffeine.newBuilder()
-                                .maximumSize(most)
-                                .<Object, MemoryPartition<V>.Entry>build()
-                                .asMap();
+                    public <V> MemoryPartition<V> of(Opening<V> opening) {
+                        return new MemoryPartition<>(
+                                opening, Caffeine.newBuilder().maximumSize(most).build());
                     }
                 },
                 "MemoryBackend of " + most + " entries");
@@ -80,15 +78,16 @@ public final class MemoryBackend implements Backend {
             throw new IllegalArgumentException("a weight must not be negative, was " + most);
         }
         return new MemoryBackend(
-                new Maps() {
+                new Partitions() {
                     @Override
-                    public <V> ConcurrentMap<Object, MemoryPartition<V>.Entry> map(Opening<V> opening) {
-                        return Caffeine.newBuilder()
-                                .maximumWeight(most)
-                                .weigher((Object key, MemoryPartition<V>.Entry entry) ->
-                                        weigher.applyAsInt(key, entry.kept()))
-                                .<Object, MemoryPartition<V>.Entry>build()
-                                .asMap();
+                    public <V> MemoryPartition<V> of(Opening<V> opening) {
+                        return new MemoryPartition<>(
+                                opening,
+                                Caffeine.newBuilder()
+                                        .maximumWeight(most)
+                                        .weigher((Object key, MemoryPartition<V>.Entry entry) ->
+                                                weigher.applyAsInt(key, entry.kept()))
+                                        .build());
                     }
                 },
                 "MemoryBackend of weight " + most);
@@ -104,15 +103,16 @@ public final class MemoryBackend implements Backend {
         Objects.requireNonNull(map, "map");
         AtomicReference<String> owner = new AtomicReference<>();
         return new MemoryBackend(
-                new Maps() {
+                new Partitions() {
                     @Override
                     @SuppressWarnings("unchecked") // the map is this region's alone
-                    public <V> ConcurrentMap<Object, MemoryPartition<V>.Entry> map(Opening<V> opening) {
+                    public <V> MemoryPartition<V> of(Opening<V> opening) {
                         if (!owner.compareAndSet(null, opening.region())) {
                             throw new IllegalArgumentException("the map given for region '" + opening.region()
                                     + "' is that of region '" + owner.get() + "'; give each its own");
                         }
-                        return (ConcurrentMap<Object, MemoryPartition<V>.Entry>) (ConcurrentMap<?, ?>) map;
+                        return new MemoryPartition<>(
+                                opening, (ConcurrentMap<Object, MemoryPartition<V>.Entry>) (ConcurrentMap<?, ?>) map);
                     }
                 },
                 "MemoryBackend on the user's map");
@@ -124,7 +124,7 @@ public final class MemoryBackend implements Backend {
     }
 
     <V> MemoryPartition<V> partition(Opening<V> opening) {
-        return new MemoryPartition<>(opening, maps.map(opening));
+        return partitions.of(opening);
     }
 
     @Override

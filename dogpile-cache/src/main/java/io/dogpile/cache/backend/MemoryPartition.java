@@ -1,5 +1,7 @@
 package io.dogpile.cache.backend;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Policy;
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.Slot;
 import io.dogpile.core.TimeSource;
@@ -29,24 +31,39 @@ final class MemoryPartition<V> implements Partition<V> {
     private final DogpileListener listener;
     private final TimeSource time;
     private final ConcurrentMap<Object, Entry> entries;
+    private final @Nullable Policy<Object, Entry> policy; // looks without telling; null where each look is told
     private final ConcurrentHashMap<Object, Right> rights = new ConcurrentHashMap<>();
     private final AtomicLong versions = new AtomicLong();
     private final ReentrantLock invalidation = new ReentrantLock();
     private volatile long staleTo; // versions up to it are stale, or expired; written under the lock
     private volatile long expiredTo; // versions up to it are expired; written under the lock
 
+    /** On a map whose every look is told to what bounds it, if anything does. */
     MemoryPartition(Opening<V> opening, ConcurrentMap<Object, Entry> entries) {
+        this(opening, entries, null);
+    }
+
+    MemoryPartition(Opening<V> opening, Cache<Object, Entry> cache) {
+        this(opening, cache.asMap(), cache.policy());
+    }
+
+    private MemoryPartition(
+            Opening<V> opening, ConcurrentMap<Object, Entry> entries, @Nullable Policy<Object, Entry> policy) {
         this.serializer = opening.serializer();
         this.listener = opening.listener();
         this.time = opening.time();
         this.entries = entries;
+        this.policy = policy;
     }
 
     @Override
     public Slot.@Nullable Seen<V> look(Object key) {
-        Entry entry = entries.get(key);
+        Entry entry = policy == null ? entries.get(key) : policy.getIfPresentQuietly(key);
         if (entry == null || entry.version <= staleTo) {
             return null;
+        }
+        if (policy != null && entry.isToBeTold(time.notBeforeNow())) {
+            entries.get(key);
         }
         return serializer == null ? entry : readable(entry, serializer);
     }
@@ -207,18 +224,36 @@ final class MemoryPartition<V> implements Partition<V> {
 
     /** What a hit reads of an entry. The JVM lays these fields first, mostly into one line of the processor's cache. */
     private abstract static class Looked {
+        /** A power of two, some 67 ms, so that the coarse clock will do. */
+        private static final long MOMENT_NANOS = 1 << 26;
+
+        /** An entry that has as many in one moment, a thousand a second, is known to be in use. */
+        private static final long TOLD_IN_A_MOMENT = 64;
+
         final long freshUntil;
         final long version;
         final @Nullable Object kept;
+        private long told; // a moment, and how many hits were told in it; threads that race tell a few more
 
         Looked(long freshUntil, long version, @Nullable Object kept) {
             this.freshUntil = freshUntil;
             this.version = version;
             this.kept = kept;
         }
+
+        /** Whether what evicts is to be told of a hit at that time: it is among the first {@value #TOLD_IN_A_MOMENT}. */
+        boolean isToBeTold(long now) {
+            long moment = now & -MOMENT_NANOS;
+            long toldBefore = Math.max(told, moment);
+            if (toldBefore >= moment + TOLD_IN_A_MOMENT) {
+                return false;
+            }
+            told = toldBefore + 1;
+            return true;
+        }
     }
 
-    /** A value with its deadlines, or the absence of one. Immutable. */
+    /** A value with its deadlines, or the absence of one. Immutable, but for what is noted of its use. */
     class Entry extends Looked implements Slot.Seen<V> {
         private final Object key;
         private final boolean present;
