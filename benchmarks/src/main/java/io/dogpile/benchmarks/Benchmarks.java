@@ -249,6 +249,7 @@ public final class Benchmarks {
         groups.put("fileHit", new Group(FileHit.expectedSeconds(), FileHit::run));
         groups.put("fileLock", new Group(FileLocks.expectedSeconds(), FileLocks::run));
         groups.put("xfetch", new Group(EarlyRefresh.expectedSeconds(), EarlyRefresh::run));
+        groups.put("eviction", new Group(Eviction.expectedSeconds(), Eviction::run));
         groups.put("growth", new Group(Growth.expectedSeconds(), Growth::run));
         groups.put("bulk", new Group(Bulk.expectedSeconds(), Bulk::run));
         return groups;

@@ -31,6 +31,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 @ParameterizedClass
 @EnumSource
+@Tag("E-029")
 class SyncReaderDogpileTest {
     enum Over {
         OUR_OWN_LOCK,

@@ -39,6 +39,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** The ancestor's usage guide, chapter by chapter: what it says must hold here. */
+@Tag("E-029")
 class UsageGuideTest {
     private static final Duration HOUR = ofHours(1);
     private static final Duration TICK = ofNanos(1);

@@ -25,18 +25,27 @@ import org.jspecify.annotations.Nullable;
  * first and then draws a number from the counter of versions; a publication draws its version first and then looks for
  * its right. So a value whose creation began before the invalidation is either refused or numbered below it, and what is
  * numbered below it is not served. Entries need not be visited for that.
+ *
+ * <p>What evicts must know which entries are in use, but to tell it of a hit costs more than the hit. It has to know only as
+ * fast as it evicts. So time is cut into turns, which end when a part of the entries has been written, and of an entry's
+ * hits in a turn the first one is told. Where nothing is written, nothing is evicted, and nothing told.
  */
 final class MemoryPartition<V> implements Partition<V> {
+    /** How often an entry that is always in use is told, while as many entries as there are are written. */
+    private static final int TURNS_OF_A_CACHE = 16;
+
     private final @Nullable Serializer<V> serializer;
     private final DogpileListener listener;
     private final TimeSource time;
     private final ConcurrentMap<Object, Entry> entries;
-    private final @Nullable Policy<Object, Entry> policy; // looks without telling; null where each look is told
+    private final @Nullable Policy<Object, Entry> quietly; // looks that are not told; null where all are
     private final ConcurrentHashMap<Object, Right> rights = new ConcurrentHashMap<>();
     private final AtomicLong versions = new AtomicLong();
     private final ReentrantLock invalidation = new ReentrantLock();
     private volatile long staleTo; // versions up to it are stale, or expired; written under the lock
     private volatile long expiredTo; // versions up to it are expired; written under the lock
+    private volatile long turn; // the version by which it began
+    private volatile long turnEnds; // the version by which the next begins
 
     /** On a map whose every look is told to what bounds it, if anything does. */
     MemoryPartition(Opening<V> opening, ConcurrentMap<Object, Entry> entries) {
@@ -48,21 +57,22 @@ final class MemoryPartition<V> implements Partition<V> {
     }
 
     private MemoryPartition(
-            Opening<V> opening, ConcurrentMap<Object, Entry> entries, @Nullable Policy<Object, Entry> policy) {
+            Opening<V> opening, ConcurrentMap<Object, Entry> entries, @Nullable Policy<Object, Entry> quietly) {
         this.serializer = opening.serializer();
         this.listener = opening.listener();
         this.time = opening.time();
         this.entries = entries;
-        this.policy = policy;
+        this.quietly = quietly;
     }
 
     @Override
     public Slot.@Nullable Seen<V> look(Object key) {
-        Entry entry = policy == null ? entries.get(key) : policy.getIfPresentQuietly(key);
+        Entry entry = quietly == null ? entries.get(key) : quietly.getIfPresentQuietly(key);
         if (entry == null || entry.version <= staleTo) {
             return null;
         }
-        if (policy != null && entry.isToBeTold(time.notBeforeNow())) {
+        if (entry.toldIn < turn) {
+            entry.toldIn = turn;
             entries.get(key);
         }
         return serializer == null ? entry : readable(entry, serializer);
@@ -161,7 +171,7 @@ final class MemoryPartition<V> implements Partition<V> {
         invalidation.lock();
         try {
             rights.clear();
-            declareOld(versions.incrementAndGet(), how);
+            declareOld(nextVersion(), how);
         } finally {
             invalidation.unlock();
         }
@@ -203,7 +213,7 @@ final class MemoryPartition<V> implements Partition<V> {
      * @return false if it was not good any more
      */
     boolean copy(Object key, Slot.Seen<V> seen, long until, Object held, BooleanSupplier stillGood) {
-        Copy copy = new Copy(key, seen, until, versions.incrementAndGet(), held);
+        Copy copy = new Copy(key, seen, until, nextVersion(), held);
         return entries.compute(key, (same, before) -> stillGood.getAsBoolean() ? copy : before) == copy;
     }
 
@@ -212,10 +222,20 @@ final class MemoryPartition<V> implements Partition<V> {
         entries.remove(key);
     }
 
+    /** Claims draw one, too, so a turn of creations is half as many entries. Threads that race end a turn early. */
+    private long nextVersion() {
+        long version = versions.incrementAndGet();
+        if (quietly != null && version >= turnEnds) {
+            turnEnds = version + 1 + entries.size() / TURNS_OF_A_CACHE;
+            turn = version;
+        }
+        return version;
+    }
+
     private Entry entry(Object key, Slot.Draft<V> draft, long bornAt, Instant createdAt) throws Exception {
         V value = draft.value();
         Object kept = serializer == null || value == null ? value : serializer.write(value);
-        long version = versions.incrementAndGet();
+        long version = nextVersion();
         long usableUntil = Slot.deadline(bornAt, draft.expireAfter());
         long freshUntil = Math.min(Slot.deadline(bornAt, draft.staleAfter()), usableUntil);
         return new Entry(
@@ -224,32 +244,16 @@ final class MemoryPartition<V> implements Partition<V> {
 
     /** What a hit reads of an entry. The JVM lays these fields first, mostly into one line of the processor's cache. */
     private abstract static class Looked {
-        /** A power of two, some 67 ms, so that the coarse clock will do. */
-        private static final long MOMENT_NANOS = 1 << 26;
-
-        /** An entry that has as many in one moment, a thousand a second, is known to be in use. */
-        private static final long TOLD_IN_A_MOMENT = 64;
-
         final long freshUntil;
         final long version;
         final @Nullable Object kept;
-        private long told; // a moment, and how many hits were told in it; threads that race tell a few more
+        long toldIn; // the turn in which a hit was told last; threads that race may tell one more
 
         Looked(long freshUntil, long version, @Nullable Object kept) {
             this.freshUntil = freshUntil;
             this.version = version;
             this.kept = kept;
-        }
-
-        /** Whether what evicts is to be told of a hit at that time: it is among the first {@value #TOLD_IN_A_MOMENT}. */
-        boolean isToBeTold(long now) {
-            long moment = now & -MOMENT_NANOS;
-            long toldBefore = Math.max(told, moment);
-            if (toldBefore >= moment + TOLD_IN_A_MOMENT) {
-                return false;
-            }
-            told = toldBefore + 1;
-            return true;
+            this.toldIn = version;
         }
     }
 
@@ -378,7 +382,7 @@ final class MemoryPartition<V> implements Partition<V> {
     private final class Right implements Slot.Grant<V> {
         private final Object key;
         private final long seenVersion;
-        private final long token = versions.incrementAndGet();
+        private final long token = nextVersion();
 
         Right(Object key, long seenVersion) {
             this.key = key;

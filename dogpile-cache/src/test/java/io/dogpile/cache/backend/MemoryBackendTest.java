@@ -6,14 +6,18 @@ import static io.dogpile.cache.backend.Openings.read;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.github.benmanes.caffeine.cache.Cache;
+import com.github.benmanes.caffeine.cache.Caffeine;
 import io.dogpile.cache.Region;
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.Slot;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
@@ -95,6 +99,43 @@ class MemoryBackendTest {
             }
         }
         assertThat(present).isLessThanOrEqualTo(10);
+    }
+
+    /** What evicts is told of few hits; it must keep what is in use all the same. */
+    @Test
+    void fullCache_keepsWhatIsInUse_asCaffeineDoesThatIsToldOfEachHit() throws Exception {
+        int size = 200;
+        Cache<Object, Integer> told = bounded(size);
+        MemoryPartition<Integer> partition = new MemoryPartition<>(openings.of(null), bounded(size));
+        int hitsOfTold = 0;
+        int hits = 0;
+        for (int key : keysAskedForMoreAndLess(200_000)) {
+            if (told.getIfPresent(key) != null) {
+                hitsOfTold++;
+            } else {
+                told.put(key, key);
+            }
+            if (partition.look(key) != null) {
+                hits++;
+            } else {
+                partition.put(key, draft(key));
+            }
+        }
+        assertThat(hitsOfTold).isBetween(50_000, 150_000);
+        assertThat(hits).isGreaterThan((int) (0.95 * hitsOfTold));
+    }
+
+    /** Its evictions come at once, so that they do not depend on when threads run. */
+    private static <V> Cache<Object, V> bounded(int size) {
+        return Caffeine.newBuilder().maximumSize(size).executor(Runnable::run).build();
+    }
+
+    /** As many calls for the keys to 10 as for those from 10 to 100, and so on to 10,000. */
+    private static int[] keysAskedForMoreAndLess(int calls) {
+        SplittableRandom random = new SplittableRandom(1);
+        int[] keys = new int[calls];
+        Arrays.setAll(keys, call -> (int) Math.pow(10_000, random.nextDouble()));
+        return keys;
     }
 
     @Test
