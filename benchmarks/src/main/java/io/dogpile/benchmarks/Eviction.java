@@ -23,7 +23,7 @@ import org.cache2k.Cache2kBuilder;
  * How many calls a cache that is far too small answers, by what it chooses to keep: one thread, no life. A region tells
  * Caffeine of few of its hits, and is to lose nothing by it.
  */
-public final class Eviction {
+final class Eviction {
     private static final int ENTRIES = 1_000;
     private static final int KEYS = 100_000;
     private static final int CALLS = 1_000_000;
@@ -135,20 +135,20 @@ public final class Eviction {
         }
     }
 
-    /** A new cache before a creator. */
+    /** A new cache. */
+    private record Kept(IntFunction<Integer> cache, Runnable close) {}
+
+    /** Makes a cache before a creator. */
     private interface Contender {
-        IntFunction<Integer> before(Creator creator);
+        Kept before(Creator creator);
     }
 
     private static List<Double> row(Table table, String title, int calls, Contender contender) {
         Progress.show("eviction: " + title);
         List<Double> shares = Arrays.stream(Order.values())
-                .map(order -> IntStream.range(0, WALKS)
+                .map(order -> Table.median(IntStream.range(0, WALKS)
                         .mapToDouble(walk -> 100 * share(calls, order.keys(), contender))
-                        .sorted()
-                        .skip(WALKS / 2)
-                        .findFirst()
-                        .orElseThrow())
+                        .toArray()))
                 .toList();
         String[] cells = new String[shares.size() + 1];
         cells[0] = title;
@@ -162,43 +162,46 @@ public final class Eviction {
     /** Of the calls after the first quarter, which fill it. */
     private static double share(int calls, IntSupplier keys, Contender contender) {
         Creator creator = new Creator();
-        IntFunction<Integer> cache = contender.before(creator);
+        Kept kept = contender.before(creator);
         int first = calls / 4;
         int createdFirst = 0;
         for (int call = 0; call < calls; call++) {
             if (call == first) {
                 createdFirst = creator.created;
             }
-            var unused = cache.apply(keys.getAsInt());
+            var unused = kept.cache.apply(keys.getAsInt());
         }
+        kept.close.run();
         return 1 - (double) (creator.created - createdFirst) / (calls - first);
     }
 
-    private static IntFunction<Integer> caffeine(Creator creator) {
+    private static Kept caffeine(Creator creator) {
         Cache<Integer, Integer> cache =
                 Caffeine.newBuilder().maximumSize(ENTRIES).build();
-        return key -> cache.get(key, creator);
+        return new Kept(key -> cache.get(key, creator), cache::invalidateAll);
     }
 
-    private static IntFunction<Integer> region(Creator creator) {
+    private static Kept region(Creator creator) {
         Region<Integer, Integer> region = Region.builder("eviction", Integer.class, Integer.class)
                 .backend(MemoryBackend.ofEntries(ENTRIES))
                 .build();
         KeyedCreator<Integer, Integer> keyed = creator::apply;
-        return key -> region.getOrCreate(key, keyed);
+        return new Kept(key -> region.getOrCreate(key, keyed), region::close);
     }
 
-    private static IntFunction<Integer> cache2k(Creator creator) {
+    private static Kept cache2k(Creator creator) {
         org.cache2k.Cache<Integer, Integer> cache = Cache2kBuilder.of(Integer.class, Integer.class)
                 .entryCapacity(ENTRIES)
                 .eternal(true)
                 .build();
-        return key -> cache.computeIfAbsent(key, creator);
+        return new Kept(key -> cache.computeIfAbsent(key, creator), cache::close);
     }
 
-    private static IntFunction<Integer> guava(Creator creator) {
-        LoadingCache<Integer, Integer> cache =
-                CacheBuilder.newBuilder().maximumSize(ENTRIES).build(CacheLoader.from(creator::apply));
-        return cache::getUnchecked;
+    private static Kept guava(Creator creator) {
+        LoadingCache<Integer, Integer> cache = CacheBuilder.newBuilder()
+                .concurrencyLevel(1)
+                .maximumSize(ENTRIES)
+                .build(CacheLoader.from(creator::apply));
+        return new Kept(cache::getUnchecked, cache::invalidateAll);
     }
 }

@@ -22,6 +22,12 @@ class GrowthTest {
     }
 
     @Test
+    void eviction_fewCalls_tellsWhatIsKept() throws Exception {
+        assertThat(Printed.by(() -> Eviction.run(20_000)))
+                .contains("of 20000 calls", "| Region", "a loop over 1,500 keys: Region, x Caffeine");
+    }
+
+    @Test
     void bulk_oneRound_isOneCall() throws Exception {
         assertThat(Printed.by(() -> Bulk.run(Throughput.Sizes.SMALLEST, 1)))
                 .contains(

@@ -27,25 +27,24 @@ import org.jspecify.annotations.Nullable;
  * numbered below it is not served. Entries need not be visited for that.
  *
  * <p>What evicts must know which entries are in use, but to tell it of a hit costs more than the hit. It has to know only as
- * fast as it evicts. So time is cut into turns, which end when a part of the entries has been written, and of an entry's
- * hits in a turn the first one is told. Where nothing is written, nothing is evicted, and nothing told.
+ * fast as it evicts. So time is cut into turns, which end when versions have been drawn for a part of the entries, and of an
+ * entry's hits in a turn the first one is told. Where nothing is written, nothing is evicted, and nothing told any more.
  */
 final class MemoryPartition<V> implements Partition<V> {
-    /** How often an entry that is always in use is told, while as many entries as there are are written. */
+    /** How many turns end while a version is drawn for each entry: by a put, or by a claim and by its publication. */
     private static final int TURNS_OF_A_CACHE = 16;
 
     private final @Nullable Serializer<V> serializer;
     private final DogpileListener listener;
     private final TimeSource time;
     private final ConcurrentMap<Object, Entry> entries;
-    private final @Nullable Policy<Object, Entry> quietly; // looks that are not told; null where all are
+    private final @Nullable Policy<Object, Entry> policy; // by it a look is not told; null where each is
     private final ConcurrentHashMap<Object, Right> rights = new ConcurrentHashMap<>();
     private final AtomicLong versions = new AtomicLong();
     private final ReentrantLock invalidation = new ReentrantLock();
     private volatile long staleTo; // versions up to it are stale, or expired; written under the lock
     private volatile long expiredTo; // versions up to it are expired; written under the lock
-    private volatile long turn; // the version by which it began
-    private volatile long turnEnds; // the version by which the next begins
+    private volatile long turn; // the version with which it began
 
     /** On a map whose every look is told to what bounds it, if anything does. */
     MemoryPartition(Opening<V> opening, ConcurrentMap<Object, Entry> entries) {
@@ -57,23 +56,24 @@ final class MemoryPartition<V> implements Partition<V> {
     }
 
     private MemoryPartition(
-            Opening<V> opening, ConcurrentMap<Object, Entry> entries, @Nullable Policy<Object, Entry> quietly) {
+            Opening<V> opening, ConcurrentMap<Object, Entry> entries, @Nullable Policy<Object, Entry> policy) {
         this.serializer = opening.serializer();
         this.listener = opening.listener();
         this.time = opening.time();
         this.entries = entries;
-        this.quietly = quietly;
+        this.policy = policy;
     }
 
     @Override
     public Slot.@Nullable Seen<V> look(Object key) {
-        Entry entry = quietly == null ? entries.get(key) : quietly.getIfPresentQuietly(key);
+        Entry entry = policy == null ? entries.get(key) : policy.getIfPresentQuietly(key);
         if (entry == null || entry.version <= staleTo) {
             return null;
         }
-        if (entry.toldIn < turn) {
-            entry.toldIn = turn;
-            entries.get(key);
+        long now = turn;
+        if (entry.toldIn < now) {
+            entry.toldIn = now;
+            entries.get(key); // tells
         }
         return serializer == null ? entry : readable(entry, serializer);
     }
@@ -222,11 +222,10 @@ final class MemoryPartition<V> implements Partition<V> {
         entries.remove(key);
     }
 
-    /** Claims draw one, too, so a turn of creations is half as many entries. Threads that race end a turn early. */
+    /** Begins a turn where the last one has ended; threads that race may begin it anew, or at the version of a slower one. */
     private long nextVersion() {
         long version = versions.incrementAndGet();
-        if (quietly != null && version >= turnEnds) {
-            turnEnds = version + 1 + entries.size() / TURNS_OF_A_CACHE;
+        if (policy != null && version - turn > entries.size() / TURNS_OF_A_CACHE) {
             turn = version;
         }
         return version;
@@ -247,7 +246,7 @@ final class MemoryPartition<V> implements Partition<V> {
         final long freshUntil;
         final long version;
         final @Nullable Object kept;
-        long toldIn; // the turn in which a hit was told last; threads that race may tell one more
+        long toldIn; // the turn in which a use was told last, or the version: to be written is a use
 
         Looked(long freshUntil, long version, @Nullable Object kept) {
             this.freshUntil = freshUntil;

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.github.benmanes.caffeine.cache.Cache;
 import com.github.benmanes.caffeine.cache.Caffeine;
+import com.github.benmanes.caffeine.cache.Expiry;
 import io.dogpile.cache.Region;
 import io.dogpile.core.DogpileListener;
 import io.dogpile.core.Slot;
@@ -21,6 +22,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -123,6 +125,100 @@ class MemoryBackendTest {
         }
         assertThat(hitsOfTold).isBetween(50_000, 150_000);
         assertThat(hits).isGreaterThan((int) (0.95 * hitsOfTold));
+    }
+
+    @Test
+    void whatEvicts_isToldOfOneHitInEachTurn() throws Exception {
+        AtomicInteger told = new AtomicInteger();
+        MemoryPartition<Integer> partition = new MemoryPartition<>(openings.of(null), tellingOf(told, 320));
+        for (int key = 0; key < 320; key++) {
+            partition.put(key, draft(key));
+        }
+        partition.put(0, draft(0));
+        told.set(0);
+        look(partition, 0, 10);
+        assertThat(told).as("in the turn of the write").hasValue(0);
+        putInPassing(partition, 320 / 16);
+        assertThat(told).hasValue(0);
+        putInPassing(partition, 1);
+        look(partition, 0, 10);
+        assertThat(told).as("in the next turn").hasValue(1);
+        putInPassing(partition, 320 / 16 + 1);
+        look(partition, 0, 10);
+        assertThat(told).hasValue(2);
+    }
+
+    /** A turn that had begun in a larger cache must not last until as much is written as that held. */
+    @Test
+    void whatEvicts_isToldMoreOften_afterTheCacheShrank() throws Exception {
+        AtomicInteger told = new AtomicInteger();
+        MemoryPartition<Integer> partition = new MemoryPartition<>(openings.of(null), tellingOf(told, 10_000));
+        for (int key = 0; key < 10_000; key++) {
+            partition.put(key, draft(key));
+        }
+        partition.invalidateAll(Invalidation.HARD);
+        partition.put(0, draft(0));
+        told.set(0);
+        putInPassing(partition, 10);
+        look(partition, 0, 10);
+        assertThat(told).hasValue(1);
+    }
+
+    @Test
+    void whatEvicts_isToldOfCopies_andOfBytes_too() throws Exception {
+        AtomicInteger told = new AtomicInteger();
+        MemoryPartition<Integer> front = new MemoryPartition<>(openings.of(null), tellingOf(told, 100));
+        assertThat(front.copy("copy", read(front, "absent"), Long.MAX_VALUE, "held", () -> true))
+                .isTrue();
+        MemoryPartition<byte[]> bytes = new MemoryPartition<>(openings.of(Serializer.bytes()), tellingOf(told, 100));
+        bytes.put("bytes", draft(new byte[1]));
+        putInPassing(front, 10);
+        for (int key = 0; key < 10; key++) {
+            bytes.put(key, draft(new byte[1]));
+        }
+        told.set(0);
+        look(front, "copy", 10);
+        assertThat(told).hasValue(1);
+        look(bytes, "bytes", 10);
+        assertThat(told).hasValue(2);
+    }
+
+    /** A cache that counts the reads that it is told of. */
+    private static <V> Cache<Object, V> tellingOf(AtomicInteger told, int size) {
+        Expiry<Object, V> counting = new Expiry<>() {
+            @Override
+            public long expireAfterCreate(Object key, V value, long now) {
+                return Long.MAX_VALUE;
+            }
+
+            @Override
+            public long expireAfterUpdate(Object key, V value, long now, long left) {
+                return left;
+            }
+
+            @Override
+            public long expireAfterRead(Object key, V value, long now, long left) {
+                told.incrementAndGet();
+                return left;
+            }
+        };
+        return Caffeine.newBuilder()
+                .maximumSize(size)
+                .executor(Runnable::run)
+                .expireAfter(counting)
+                .build();
+    }
+
+    private static void look(Partition<?> partition, Object key, int times) {
+        for (int i = 0; i < times; i++) {
+            assertThat(partition.look(key)).isNotNull();
+        }
+    }
+
+    private static void putInPassing(Partition<Integer> partition, int times) throws Exception {
+        for (int i = 0; i < times; i++) {
+            partition.put("passing", draft(i));
+        }
     }
 
     /** Its evictions come at once, so that they do not depend on when threads run. */
