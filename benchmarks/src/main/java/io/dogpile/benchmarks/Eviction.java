@@ -87,18 +87,9 @@ final class Eviction {
         abstract IntSupplier keys();
 
         private static IntSupplier zipf() {
-            double[] upTo = new double[KEYS];
-            double sum = 0;
-            for (int rank = 0; rank < KEYS; rank++) {
-                sum += 1 / Math.pow(rank + 1, EXPONENT);
-                upTo[rank] = sum;
-            }
-            double all = sum;
+            Zipf ranks = new Zipf(KEYS, EXPONENT);
             SplittableRandom random = new SplittableRandom(SEED);
-            return () -> {
-                int found = Arrays.binarySearch(upTo, random.nextDouble() * all);
-                return Math.min(KEYS - 1, found < 0 ? -found - 1 : found);
-            };
+            return () -> ranks.draw(random);
         }
     }
 

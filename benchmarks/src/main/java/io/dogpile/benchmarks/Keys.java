@@ -52,17 +52,11 @@ public class Keys {
 
     private static int[] zipf() {
         SplittableRandom random = new SplittableRandom(SEED);
-        double[] upTo = new double[NUMBER];
-        double sum = 0;
-        for (int rank = 0; rank < NUMBER; rank++) {
-            sum += 1 / Math.pow(rank + 1, EXPONENT);
-            upTo[rank] = sum;
-        }
+        Zipf ranks = new Zipf(NUMBER, EXPONENT);
         int[] keyOfRank = shuffled(random);
         int[] order = new int[LENGTH];
         for (int i = 0; i < LENGTH; i++) {
-            int found = Arrays.binarySearch(upTo, random.nextDouble() * sum);
-            order[i] = keyOfRank[Math.min(NUMBER - 1, found < 0 ? -found - 1 : found)];
+            order[i] = keyOfRank[ranks.draw(random)];
         }
         return order;
     }
